@@ -1,0 +1,611 @@
+package io.postrider.client;
+
+import io.postrider.client.RecentIds.Known;
+import io.postrider.protocol.CloseCode;
+import io.postrider.protocol.v1.Ack;
+import io.postrider.protocol.v1.AckResult;
+import io.postrider.protocol.v1.ClientFrame;
+import io.postrider.protocol.v1.Connect;
+import io.postrider.protocol.v1.GoAway;
+import io.postrider.protocol.v1.Opened;
+import io.postrider.protocol.v1.Ping;
+import io.postrider.protocol.v1.Pong;
+import io.postrider.protocol.v1.Push;
+import io.postrider.protocol.v1.Ready;
+import io.postrider.protocol.v1.ServerFrame;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps one device connected: connects, says who it is, hands messages to the listener,
+ * acknowledges what the listener took, and comes back after every loss, at once or when the server
+ * asks, never in step with others. Thread-safe.
+ *
+ * <p>Every message reaches the listener once, though it may travel more than once. An ack that the
+ * server has not confirmed is sent again on the next connection.
+ */
+public final class DeviceClient implements AutoCloseable {
+    /** The name that servers see. */
+    static final String SDK = "postrider-java/0.1";
+
+    private static final int MOST_RECENT_IDS = 4_096;
+    private static final int ACKS_AT_ONCE = 64;
+    private static final int BEATS_PER_HEARTBEAT = 4;
+    private static final long FIRST_HEARTBEAT_MILLIS = 10_000;
+
+    private final List<Gateway> gateways;
+    private final Transport transport;
+    private final MessageListener listener;
+    private final DeviceObserver observer;
+    private final @Nullable TokenSource tokenSource;
+    private final boolean manualAcks;
+    private final Threads threads;
+    private final Backoff backoff =
+            new Backoff(bound -> ThreadLocalRandom.current().nextLong(bound));
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final RecentIds recent = new RecentIds(MOST_RECENT_IDS);
+    private final Set<Long> unconfirmed = new LinkedHashSet<>();
+    private final List<Long> unsent = new ArrayList<>();
+    private String token;
+    private DeviceState state = DeviceState.IDLE;
+    private int gatewayIndex;
+    private @Nullable Link link;
+    private @Nullable GoAway goAway;
+    private @Nullable ScheduledFuture<?> retry;
+    private @Nullable String epoch;
+    private long heartbeatMillis = FIRST_HEARTBEAT_MILLIS;
+    private long heardAt;
+    private long sentAt;
+
+    private DeviceClient(Builder builder) {
+        this.transport = builder.transport;
+        this.gateways = usable(builder.gateways, builder.transport);
+        this.token = builder.token;
+        this.listener = builder.listener;
+        this.observer = builder.observer;
+        this.tokenSource = builder.tokenSource;
+        this.manualAcks = builder.manualAcks;
+        this.threads = builder.threads;
+    }
+
+    private static List<Gateway> usable(List<Gateway> gateways, Transport transport) {
+        List<Gateway> usable = new ArrayList<>();
+        for (Gateway gateway : gateways) {
+            if (gateway.isTcp() == (transport == Transport.TCP)) {
+                usable.add(gateway);
+            }
+        }
+        if (usable.isEmpty()) {
+            throw new IllegalArgumentException("no gateway speaks " + transport);
+        }
+        return usable;
+    }
+
+    /**
+     * @param gateways in the order in which they are tried, as the registration answered them
+     * @param token the device token of the registration
+     */
+    public static Builder builder(List<Gateway> gateways, String token, MessageListener listener) {
+        return new Builder(gateways, token, listener);
+    }
+
+    /** How a client is to be. */
+    public static final class Builder {
+        private final List<Gateway> gateways;
+        private final String token;
+        private final MessageListener listener;
+        private Transport transport = Transport.WEBSOCKET;
+        private DeviceObserver observer = DeviceObserver.NONE;
+        private @Nullable TokenSource tokenSource;
+        private boolean manualAcks;
+        private Threads threads = Threads.shared();
+
+        private Builder(List<Gateway> gateways, String token, MessageListener listener) {
+            this.gateways = new ArrayList<>(gateways);
+            this.token = token;
+            this.listener = listener;
+        }
+
+        /** WebSocket unless said otherwise. */
+        public Builder transport(Transport chosen) {
+            this.transport = chosen;
+            return this;
+        }
+
+        public Builder observer(DeviceObserver watching) {
+            this.observer = watching;
+            return this;
+        }
+
+        /** Without one, a refused token stops the client. */
+        public Builder tokenSource(TokenSource source) {
+            this.tokenSource = source;
+            return this;
+        }
+
+        /** Acks are the caller's to send, with {@link DeviceClient#acknowledge}. */
+        public Builder manualAcks() {
+            this.manualAcks = true;
+            return this;
+        }
+
+        public Builder threads(Threads chosen) {
+            this.threads = chosen;
+            return this;
+        }
+
+        /**
+         * @throws IllegalArgumentException if no gateway speaks the transport
+         */
+        public DeviceClient build() {
+            return new DeviceClient(this);
+        }
+    }
+
+    /** Starts connecting and returns. Has no effect on a client that was started. */
+    public void start() {
+        lock.lock();
+        try {
+            if (state == DeviceState.IDLE) {
+                connect();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    public DeviceState state() {
+        lock.lock();
+        try {
+            return state;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Acknowledges a message; for manual acks. Sent again until the server confirms it. */
+    public void acknowledge(long messageId) {
+        lock.lock();
+        try {
+            queueAck(messageId);
+            flushAcks();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The user has opened a message, which acknowledges it as well. */
+    public void opened(long messageId) {
+        lock.lock();
+        try {
+            recent.acknowledged(messageId);
+            send(ClientFrame.newBuilder().setOpened(Opened.newBuilder().addIds(messageId)).build());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * The network has changed, as Android's callback says: a connection over the old one is given
+     * up; with a network, the next attempt is made soon instead of after its back-off.
+     */
+    public void networkChanged(boolean available) {
+        lock.lock();
+        try {
+            if (state == DeviceState.STOPPED || state == DeviceState.IDLE) {
+                return;
+            }
+            cancelRetry();
+            backoff.reset();
+            Link open = link;
+            link = null;
+            if (open != null) {
+                open.close("the network changed");
+            }
+            if (available) {
+                scheduleRetry(backoff.nextMillis());
+            } else {
+                become(DeviceState.OFFLINE);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Drops the connection as a lost network would, and comes back as after any loss. */
+    public void dropConnection() {
+        lock.lock();
+        try {
+            if (link != null) {
+                link.close("dropped by the caller");
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Ends the connection for good. Does not wait for the listener. */
+    @Override
+    public void close() {
+        lock.lock();
+        try {
+            flushAcks();
+            stop();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void stop() {
+        cancelRetry();
+        become(DeviceState.STOPPED);
+        Link open = link;
+        link = null;
+        if (open != null) {
+            open.close("closed by the caller");
+        }
+    }
+
+    private void become(DeviceState next) {
+        if (state != next) {
+            state = next;
+            tell(watching -> watching.onState(next));
+        }
+    }
+
+    private void tell(Consumer<DeviceObserver> event) {
+        try {
+            event.accept(observer);
+        } catch (RuntimeException ignoredAsDocumented) {
+            // An observer's mistake must not cost a message.
+        }
+    }
+
+    private void connect() {
+        become(DeviceState.CONNECTING);
+        goAway = null;
+        heardAt = now();
+        sentAt = heardAt;
+        Gateway gateway = gateways.get(gatewayIndex);
+        Link made =
+                transport == Transport.TCP
+                        ? new TcpLink(gateway, events, threads.factory())
+                        : new WebSocketLink(
+                                gateway,
+                                events,
+                                transport == Transport.WEBSOCKET_JSON,
+                                threads.http(),
+                                threads.timers());
+        link = made;
+        made.open();
+    }
+
+    private void scheduleRetry(long delayMillis) {
+        become(DeviceState.WAITING);
+        Gateway next = gateways.get(gatewayIndex);
+        int attempt = Math.max(1, backoff.failures());
+        tell(watching -> watching.onRetry(attempt, delayMillis, next));
+        retry = threads.timers().schedule(this::retryNow, delayMillis, TimeUnit.MILLISECONDS);
+    }
+
+    private void retryNow() {
+        lock.lock();
+        try {
+            if (state == DeviceState.WAITING) {
+                connect();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void cancelRetry() {
+        if (retry != null) {
+            retry.cancel(false);
+            retry = null;
+        }
+    }
+
+    private static long now() {
+        return System.nanoTime() / 1_000_000;
+    }
+
+    private void send(ClientFrame frame) {
+        if (link != null && state == DeviceState.READY) {
+            sentAt = now();
+            link.send(frame);
+        }
+    }
+
+    private void queueAck(long id) {
+        recent.acknowledged(id);
+        unconfirmed.add(id);
+        unsent.add(id);
+    }
+
+    private void flushAcks() {
+        if (!unsent.isEmpty() && state == DeviceState.READY) {
+            send(ClientFrame.newBuilder().setAck(Ack.newBuilder().addAllIds(unsent)).build());
+            unsent.clear();
+        }
+    }
+
+    private final Link.Events events =
+            new Link.Events() {
+                @Override
+                public void opened(Link from) {
+                    lock.lock();
+                    try {
+                        if (isCurrent(from)) {
+                            from.send(
+                                    ClientFrame.newBuilder()
+                                            .setConnect(
+                                                    Connect.newBuilder()
+                                                            .setToken(token)
+                                                            .setSdk(SDK))
+                                            .build());
+                        }
+                    } finally {
+                        lock.unlock();
+                    }
+                }
+
+                @Override
+                public void received(Link from, ServerFrame frame) {
+                    if (frame.getFrameCase() == ServerFrame.FrameCase.PUSH) {
+                        pushed(from, frame.getPush());
+                    } else {
+                        control(from, frame);
+                    }
+                }
+
+                @Override
+                public void idle(Link from) {
+                    lock.lock();
+                    try {
+                        if (isCurrent(from)) {
+                            flushAcks();
+                        }
+                    } finally {
+                        lock.unlock();
+                    }
+                }
+
+                @Override
+                public void beat(Link from) {
+                    lock.lock();
+                    try {
+                        if (isCurrent(from)) {
+                            beatNow(from);
+                        }
+                    } finally {
+                        lock.unlock();
+                    }
+                }
+
+                @Override
+                public void closed(Link from, int closeCode, String reason) {
+                    ended(from, closeCode, reason);
+                }
+            };
+
+    @SuppressWarnings("ReferenceEquality") // a link is one connection, not a value
+    private boolean isCurrent(Link from) {
+        return from == link;
+    }
+
+    private void beatNow(Link open) {
+        long now = now();
+        if (now - heardAt > heartbeatMillis + heartbeatMillis / 2) {
+            open.close("the gateway was silent");
+        } else if (now - sentAt >= heartbeatMillis - heartbeatMillis / BEATS_PER_HEARTBEAT) {
+            send(ClientFrame.newBuilder().setPing(Ping.getDefaultInstance()).build());
+        }
+    }
+
+    private void pushed(Link from, Push push) {
+        long id = push.getId();
+        Known known;
+        lock.lock();
+        try {
+            if (!isCurrent(from)) {
+                return;
+            }
+            heardAt = now();
+            known = recent.receive(id);
+            if (known == Known.ACKNOWLEDGED) {
+                queueAck(id);
+            }
+        } finally {
+            lock.unlock();
+        }
+        ReceivedMessage message = new ReceivedMessage(push);
+        if (known != Known.NEW) {
+            tell(watching -> watching.onDuplicate(id, message.attempt()));
+            return;
+        }
+        boolean taken = hand(message);
+        lock.lock();
+        try {
+            if (!taken) {
+                recent.forget(id);
+            } else if (!manualAcks && message.wantsAck()) {
+                queueAck(id);
+            }
+            if (unsent.size() >= ACKS_AT_ONCE) {
+                flushAcks();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Whether the listener took it. */
+    private boolean hand(ReceivedMessage message) {
+        try {
+            listener.onMessage(message);
+            return true;
+        } catch (Exception failure) {
+            if (failure instanceof InterruptedException) {
+                Thread.currentThread().interrupt();
+            }
+            tell(watching -> watching.onListenerFailed(message.id(), failure));
+            return false;
+        }
+    }
+
+    private void control(Link from, ServerFrame frame) {
+        lock.lock();
+        try {
+            if (!isCurrent(from)) {
+                return;
+            }
+            heardAt = now();
+            switch (frame.getFrameCase()) {
+                case READY:
+                    ready(from, frame.getReady());
+                    break;
+                case ACKED:
+                    frame.getAcked().getResultsList().forEach(this::ackAnswered);
+                    break;
+                case PING:
+                    send(ClientFrame.newBuilder().setPong(Pong.getDefaultInstance()).build());
+                    break;
+                case GOAWAY:
+                    goAway = frame.getGoaway();
+                    break;
+                default:
+                    break;
+            }
+        } finally {
+            lock.unlock();
+        }
+        if (frame.getFrameCase() == ServerFrame.FrameCase.RECALL) {
+            recalled(frame.getRecall().getId());
+        }
+    }
+
+    private void recalled(long id) {
+        try {
+            listener.onRecall(id);
+        } catch (RuntimeException failure) {
+            tell(watching -> watching.onListenerFailed(id, failure));
+        }
+    }
+
+    private void ready(Link open, Ready ready) {
+        backoff.reset();
+        heartbeatMillis = Math.max(1, ready.getHeartbeatSeconds()) * 1_000L;
+        open.beatEvery(heartbeatMillis / BEATS_PER_HEARTBEAT);
+        if (ready.hasToken()) {
+            token = ready.getToken();
+            tell(watching -> watching.onTokenRenewed(ready.getToken()));
+        }
+        if (!ready.getEpoch().equals(epoch)) {
+            String before = epoch;
+            epoch = ready.getEpoch();
+            if (before != null) {
+                tell(watching -> watching.onEpochChanged(before, ready.getEpoch()));
+            }
+        }
+        become(DeviceState.READY);
+        unsent.clear();
+        unsent.addAll(unconfirmed);
+        flushAcks();
+    }
+
+    private void ackAnswered(AckResult result) {
+        unconfirmed.remove(result.getId());
+        String outcome = result.getOutcome().name().toLowerCase(Locale.ROOT);
+        tell(watching -> watching.onAckAnswered(result.getId(), outcome));
+    }
+
+    private void ended(Link from, int closeCode, String reason) {
+        boolean renew;
+        lock.lock();
+        try {
+            Gateway gateway = gateways.get(gatewayIndex);
+            tell(watching -> watching.onDropped(gateway, closeCode, reason));
+            if (!isCurrent(from)) {
+                return;
+            }
+            link = null;
+            renew = CloseCode.needsNewToken(closeCode);
+            if (!CloseCode.reconnects(closeCode) || (renew && tokenSource == null)) {
+                become(DeviceState.STOPPED);
+                return;
+            }
+            if (!renew) {
+                comeBack();
+                return;
+            }
+            become(DeviceState.WAITING);
+        } finally {
+            lock.unlock();
+        }
+        renewToken();
+    }
+
+    private void comeBack() {
+        GoAway asked = goAway;
+        if (asked != null) {
+            moveTo(asked.getGatewaysList());
+            scheduleRetry(backoff.hintedMillis(asked.getReconnectAfterMs(), asked.getSpreadMs()));
+        } else {
+            gatewayIndex = (gatewayIndex + 1) % gateways.size();
+            scheduleRetry(backoff.nextMillis());
+        }
+    }
+
+    /** Goes to the first of the named gateways that is known here. */
+    private void moveTo(List<String> named) {
+        for (String address : named) {
+            for (int i = 0; i < gateways.size(); i++) {
+                if (gateways.get(i).address().equals(address)) {
+                    gatewayIndex = i;
+                    return;
+                }
+            }
+        }
+    }
+
+    /** On the thread of the link that has ended, which may block. */
+    private void renewToken() {
+        TokenSource source = tokenSource;
+        if (source == null) {
+            return;
+        }
+        String renewed = null;
+        try {
+            renewed = source.newToken();
+        } catch (IOException | RuntimeException e) {
+            Gateway gateway = gateways.get(gatewayIndex);
+            tell(watching -> watching.onDropped(gateway, 0, "no new token: " + e.getMessage()));
+        }
+        lock.lock();
+        try {
+            if (state != DeviceState.WAITING) {
+                return;
+            }
+            if (renewed != null) {
+                token = renewed;
+                String now = renewed;
+                tell(watching -> watching.onTokenRenewed(now));
+            }
+            scheduleRetry(backoff.nextMillis());
+        } finally {
+            lock.unlock();
+        }
+    }
+}

@@ -1,0 +1,50 @@
+package io.postrider.client;
+
+import java.net.URI;
+import java.util.Objects;
+
+/** Where a device connects. */
+public final class Gateway {
+    private final String address;
+
+    private Gateway(String address) {
+        this.address = address;
+    }
+
+    /**
+     * @param address {@code ws://host:port/gateway} or {@code tcp://host:port}
+     * @throws IllegalArgumentException if it is neither
+     */
+    public static Gateway of(String address) {
+        URI uri = URI.create(address);
+        boolean known = "ws".equals(uri.getScheme()) || "tcp".equals(uri.getScheme());
+        if (!known || uri.getHost() == null || uri.getPort() < 0) {
+            throw new IllegalArgumentException(
+                    "a gateway is ws://host:port/gateway or tcp://host:port, not " + address);
+        }
+        return new Gateway(address);
+    }
+
+    public String address() {
+        return address;
+    }
+
+    boolean isTcp() {
+        return address.startsWith("tcp:");
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Gateway && address.equals(((Gateway) other).address);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(address);
+    }
+
+    @Override
+    public String toString() {
+        return address;
+    }
+}
