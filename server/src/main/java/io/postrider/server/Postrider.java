@@ -1,0 +1,180 @@
+package io.postrider.server;
+
+import io.postrider.server.api.Api;
+import io.postrider.server.api.NodeInfo;
+import io.postrider.server.api.NodeInfo.GatewayAddress;
+import io.postrider.server.clock.Clock;
+import io.postrider.server.config.Settings;
+import io.postrider.server.delivery.MessageStore;
+import io.postrider.server.delivery.Trace;
+import io.postrider.server.delivery.WakeUps;
+import io.postrider.server.gateway.Gateway;
+import io.postrider.server.identity.Accounts;
+import io.postrider.server.identity.Apps;
+import io.postrider.server.identity.DeviceTokens;
+import io.postrider.server.metrics.Metrics;
+import io.postrider.server.publish.AudienceIndex;
+import io.postrider.server.publish.Publisher;
+import io.postrider.server.publish.Reporter;
+import io.postrider.server.session.SessionLimits;
+import io.postrider.server.session.Sessions;
+import io.postrider.server.store.Database;
+import io.postrider.server.store.SqlApps;
+import io.postrider.server.store.SqlAudienceLog;
+import io.postrider.server.store.SqlDevelopers;
+import io.postrider.server.store.SqlDevices;
+import io.postrider.server.store.SqlMailboxes;
+import io.postrider.server.store.SqlMessages;
+import io.postrider.server.store.SqlReports;
+import java.net.InetSocketAddress;
+import java.sql.Connection;
+import java.util.List;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
+
+/** One node: its parts, made and connected here and nowhere else. */
+public final class Postrider implements AutoCloseable {
+    private static final int TRACED_EVENTS = 1 << 18;
+    private static final long SWEEP_SECONDS = 4;
+    private static final int LEAST_SPREAD_MILLIS = 1_000;
+    private static final int MOST_SPREAD_MILLIS = 60_000;
+    private static final long PATIENCE_MILLIS = 3_000;
+
+    private final Database database;
+    private final Sessions sessions;
+    private final Gateway gateway;
+    private final Api api;
+    private final ScheduledExecutorService sweeper =
+            Executors.newSingleThreadScheduledExecutor(
+                    Thread.ofPlatform().name("sweeper").daemon().factory());
+    private final InetSocketAddress gatewayAddress;
+    private final int httpPort;
+    private final String host;
+    private volatile boolean ready;
+
+    /** Where tests may put something between two parts. */
+    public record Seams(
+            Clock clock,
+            SessionLimits limits,
+            UnaryOperator<Connection> writing,
+            UnaryOperator<MessageStore> messages,
+            UnaryOperator<WakeUps> wakeUps) {
+
+        public static Seams none(Settings settings) {
+            return new Seams(
+                    Clock.system(),
+                    SessionLimits.standard(settings.heartbeatSeconds()),
+                    UnaryOperator.identity(),
+                    UnaryOperator.identity(),
+                    UnaryOperator.identity());
+        }
+    }
+
+    /** Opens the store and both ports; when it returns, the node takes traffic. */
+    public static Postrider start(Settings settings) {
+        return start(settings, Seams.none(settings));
+    }
+
+    /** As {@link #start(Settings)}, for tests. */
+    public static Postrider start(Settings settings, Seams seams) {
+        Clock clock = seams.clock;
+        Metrics metrics = new Metrics();
+        Database database = Database.open(settings.data(), clock, metrics, seams.writing);
+        try {
+            return new Postrider(settings, seams, database, metrics);
+        } catch (RuntimeException e) {
+            database.close();
+            throw e;
+        }
+    }
+
+    private Postrider(Settings settings, Seams seams, Database database, Metrics metrics) {
+        Clock clock = seams.clock;
+        this.database = database;
+        this.host = settings.bind();
+        Trace trace = new Trace(TRACED_EVENTS, clock);
+
+        this.sessions = new Sessions(seams.limits, clock, trace, metrics);
+        WakeUps wakeUps = seams.wakeUps.apply(sessions);
+        MessageStore messages = seams.messages.apply(new SqlMessages(database));
+        messages.onCommit(wakeUps);
+        sessions.readFrom(messages, new SqlMailboxes(database));
+
+        Accounts accounts = new Accounts(new SqlDevelopers(database, clock), clock);
+        Apps apps = new Apps(new SqlApps(database));
+        SqlDevices devices = new SqlDevices(database, wakeUps);
+        DeviceTokens deviceTokens = new DeviceTokens(apps, clock);
+        AudienceIndex audiences = new AudienceIndex(new SqlAudienceLog(database), devices);
+        Publisher publisher = new Publisher(audiences, messages, sessions, metrics);
+        Reporter reporter =
+                new Reporter(
+                        new SqlReports(database, clock), sessions, trace, clock, settings.node());
+
+        this.gateway =
+                new Gateway(deviceTokens, sessions, seams.limits, messages.epoch(), metrics, clock);
+        this.gatewayAddress = gateway.start(host, settings.gatewayPort());
+        this.api =
+                new Api(
+                        new Api.Parts(
+                                accounts,
+                                apps,
+                                devices,
+                                deviceTokens,
+                                audiences,
+                                publisher,
+                                messages,
+                                reporter,
+                                sessions,
+                                metrics,
+                                nodeInfo(settings, seams.limits),
+                                clock,
+                                () -> ready));
+        this.httpPort = api.start(host, settings.httpPort());
+        sweeper.scheduleWithFixedDelay(
+                sessions::sweep, SWEEP_SECONDS, SWEEP_SECONDS, TimeUnit.SECONDS);
+        this.ready = true;
+    }
+
+    private NodeInfo nodeInfo(Settings settings, SessionLimits limits) {
+        String address = hostAndPort(gatewayAddress.getPort());
+        return new NodeInfo(
+                settings.node(),
+                List.of(
+                        new GatewayAddress("ws", "ws://" + address + "/gateway"),
+                        new GatewayAddress("tcp", "tcp://" + address)),
+                (int) (limits.heartbeatMillis() / 1000),
+                settings.registrationsPerSecond());
+    }
+
+    private String hostAndPort(int port) {
+        return (host.contains(":") ? "[" + host + "]" : host) + ":" + port;
+    }
+
+    /** {@code http://host:port} of REST. */
+    public String http() {
+        return "http://" + hostAndPort(httpPort);
+    }
+
+    /** {@code host:port} of the gateway. */
+    public String gateway() {
+        return hostAndPort(gatewayAddress.getPort());
+    }
+
+    /**
+     * Takes no new work, tells devices to come back later and each at another time, waits a little
+     * for acks of what is in flight, and leaves everything that was accepted flushed.
+     */
+    @Override
+    public void close() {
+        ready = false;
+        gateway.stopListening();
+        sweeper.shutdown();
+        int spread = Math.clamp(sessions.count(), LEAST_SPREAD_MILLIS, MOST_SPREAD_MILLIS);
+        sessions.shutDown(LEAST_SPREAD_MILLIS, spread, PATIENCE_MILLIS);
+        api.close();
+        gateway.close();
+        database.close();
+    }
+}

@@ -1,0 +1,15 @@
+package io.postrider.server.api;
+
+/** Who may call a route. Every route names one, and each is checked before its handler runs. */
+enum Access {
+    /** Anyone. */
+    PUBLIC,
+    /** A logged-in developer; sees what is his. */
+    DEVELOPER,
+    /** An app's server; sees what is the app's. */
+    APP,
+    /** An app's server, or the developer who owns the app. */
+    APP_OR_DEVELOPER,
+    /** An app's server, or a device, which sees itself. */
+    APP_OR_DEVICE
+}

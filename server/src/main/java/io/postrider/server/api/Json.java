@@ -1,0 +1,115 @@
+package io.postrider.server.api;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+import tools.jackson.core.StreamReadConstraints;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.json.JsonFactory;
+import tools.jackson.databind.DatabindException;
+import tools.jackson.databind.DeserializationContext;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.MapperFeature;
+import tools.jackson.databind.ValueDeserializer;
+import tools.jackson.databind.exc.UnrecognizedPropertyException;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.module.SimpleModule;
+
+/** JSON bodies: read strictly, since what is ignored today would mean something tomorrow. */
+final class Json {
+    private static final String SOURCE = "source";
+    private static final JsonMapper MAPPER =
+            JsonMapper.builder(
+                            JsonFactory.builder()
+                                    .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                                    .streamReadConstraints(
+                                            StreamReadConstraints.builder()
+                                                    .maxNestingDepth(64)
+                                                    .build())
+                                    .build())
+                    .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+                    .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+                    .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+                    .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
+                    .changeDefaultPropertyInclusion(
+                            all -> all.withValueInclusion(JsonInclude.Include.NON_NULL))
+                    .addModule(
+                            new SimpleModule()
+                                    .addDeserializer(RawJson.class, new RawJsonDeserializer()))
+                    .build();
+
+    private Json() {}
+
+    /** JSON as it stood in the body, to the letter. */
+    record RawJson(String text) {}
+
+    static byte[] write(Object value) {
+        return MAPPER.writeValueAsBytes(value);
+    }
+
+    static String writeText(Object value) {
+        return new String(write(value), StandardCharsets.UTF_8);
+    }
+
+    /**
+     * @throws Problem if the body is not JSON, or not of this type
+     */
+    static <T> T read(byte[] body, Class<T> type) {
+        if (body.length == 0) {
+            throw Problem.of(ErrorCode.REQUEST_MALFORMED, "The body is empty; send a JSON object.");
+        }
+        try {
+            T value = MAPPER.readerFor(type).withAttribute(SOURCE, body).readValue(body);
+            if (value == null) {
+                throw Problem.of(ErrorCode.REQUEST_MALFORMED, "The body must be a JSON object.");
+            }
+            return value;
+        } catch (UnrecognizedPropertyException e) {
+            throw Problem.field(
+                    ErrorCode.UNKNOWN_FIELD,
+                    path(e.getPath()),
+                    "There is no field '" + shortened(e.getPropertyName()) + "' here.");
+        } catch (DatabindException e) {
+            if (e.getCause() instanceof Problem problem) {
+                throw problem;
+            }
+            throw Problem.field(
+                    ErrorCode.INVALID_VALUE, path(e.getPath()), "The value has another type.");
+        } catch (JacksonException e) {
+            throw Problem.of(ErrorCode.REQUEST_MALFORMED, shortened(e.getOriginalMessage()));
+        }
+    }
+
+    private static String path(List<JacksonException.Reference> path) {
+        StringBuilder names = new StringBuilder();
+        for (JacksonException.Reference step : path) {
+            if (step.getPropertyName() != null) {
+                names.append(names.isEmpty() ? "" : ".").append(step.getPropertyName());
+            }
+        }
+        return shortened(names.toString());
+    }
+
+    private static String shortened(String text) {
+        String line = text.lines().findFirst().orElse("");
+        return line.length() <= 200 ? line : line.substring(0, 200);
+    }
+
+    private static final class RawJsonDeserializer extends ValueDeserializer<RawJson> {
+        @Override
+        public RawJson deserialize(JsonParser parser, DeserializationContext context) {
+            byte[] source = (byte[]) context.getAttribute(SOURCE);
+            int start = (int) parser.currentTokenLocation().getByteOffset();
+            parser.skipChildren();
+            if (parser.currentToken() == JsonToken.VALUE_STRING) {
+                parser.finishToken();
+            }
+            int end = (int) parser.currentLocation().getByteOffset();
+            return new RawJson(
+                    new String(source, start, end - start, StandardCharsets.UTF_8).strip());
+        }
+    }
+}

@@ -1,0 +1,120 @@
+package io.postrider.server.api;
+
+import io.javalin.http.Context;
+import io.postrider.server.identity.App;
+import io.postrider.server.identity.Developer;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** One request: what routes need of it, checked. */
+final class Request {
+    private static final int DEFAULT_PAGE = 50;
+    private static final int MOST_PER_PAGE = 500;
+
+    private final Context context;
+    private final Caller caller;
+    private final String id;
+
+    Request(Context context, Caller caller, String id) {
+        this.context = context;
+        this.caller = caller;
+        this.id = id;
+    }
+
+    /** The name of this request in the answer, the trace and the log. */
+    String id() {
+        return id;
+    }
+
+    Caller caller() {
+        return caller;
+    }
+
+    App app() {
+        if (caller instanceof Caller.ByApp byApp) {
+            return byApp.app();
+        }
+        throw Problem.unauthorized();
+    }
+
+    Developer developer() {
+        if (caller instanceof Caller.ByDeveloper byDeveloper) {
+            return byDeveloper.developer();
+        }
+        throw Problem.unauthorized();
+    }
+
+    String address() {
+        return context.req().getRemoteAddr();
+    }
+
+    String path(String name) {
+        return context.pathParam(name);
+    }
+
+    /** A path's id; what is none answers like an unknown one. */
+    long pathId(String name) {
+        String text = path(name);
+        if (!text.matches("\\d{1,19}")) {
+            throw Problem.notFound();
+        }
+        try {
+            return Long.parseLong(text);
+        } catch (NumberFormatException e) {
+            throw Problem.notFound();
+        }
+    }
+
+    @Nullable String query(String name) {
+        return context.queryParam(name);
+    }
+
+    @Nullable String header(String name) {
+        return context.header(name);
+    }
+
+    byte[] bytes() {
+        String type = context.contentType();
+        if (type == null || !type.toLowerCase(Locale.ROOT).startsWith("application/json")) {
+            throw Problem.of(ErrorCode.NOT_JSON, "Send JSON, with Content-Type: application/json.");
+        }
+        return context.bodyAsBytes();
+    }
+
+    <T> T body(Class<T> type) {
+        return Json.read(bytes(), type);
+    }
+
+    int limit() {
+        String text = query("limit");
+        if (text == null) {
+            return DEFAULT_PAGE;
+        }
+        if (!text.matches("[1-9]\\d{0,9}")) {
+            throw Problem.field(
+                    ErrorCode.INVALID_VALUE, "limit", "limit is a number from 1 to 500.");
+        }
+        long limit = Long.parseLong(text);
+        if (limit > MOST_PER_PAGE) {
+            throw Problem.limit(
+                    ErrorCode.PAGE_TOO_LARGE,
+                    "limit",
+                    MOST_PER_PAGE,
+                    "A page has at most " + MOST_PER_PAGE + " items.");
+        }
+        return (int) limit;
+    }
+
+    /** The cursor of a list, or what stands for its beginning. */
+    long cursor(long beginning) {
+        String text = query("cursor");
+        if (text == null) {
+            return beginning;
+        }
+        if (!text.matches("\\d{1,18}|[1-8]\\d{18}")) {
+            throw Problem.field(
+                    ErrorCode.CURSOR_INVALID, "cursor", "Send a nextCursor as it was answered.");
+        }
+        return Long.parseLong(text);
+    }
+}

@@ -1,0 +1,27 @@
+package io.postrider.server.api;
+
+import io.javalin.http.HandlerType;
+
+/** One call of the contract. Tests take the list of them to ask each for its isolation. */
+record Route(HandlerType method, String path, Access access, Handling handling) {
+    /** Answers a request whose caller has been proved. */
+    interface Handling {
+        Answer handle(Request request);
+    }
+
+    static Route get(String path, Access access, Handling handling) {
+        return new Route(HandlerType.GET, path, access, handling);
+    }
+
+    static Route post(String path, Access access, Handling handling) {
+        return new Route(HandlerType.POST, path, access, handling);
+    }
+
+    static Route patch(String path, Access access, Handling handling) {
+        return new Route(HandlerType.PATCH, path, access, handling);
+    }
+
+    static Route delete(String path, Access access, Handling handling) {
+        return new Route(HandlerType.DELETE, path, access, handling);
+    }
+}

@@ -1,0 +1,171 @@
+package io.postrider.server.config;
+
+import io.smallrye.config.PropertiesConfigSource;
+import io.smallrye.config.SmallRyeConfigBuilder;
+import io.smallrye.config.WithDefault;
+import io.smallrye.config.source.yaml.YamlConfigSource;
+import java.io.IOException;
+import java.lang.reflect.Method;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes {@link Settings} of command line, environment and file, and refuses what it is not sure of.
+ */
+public final class SettingsLoader {
+    private static final String PREFIX = "postrider.";
+    private static final String ENVIRONMENT = "POSTRIDER_";
+
+    /** Names in the environment that are for the launcher and the command line's other verbs. */
+    private static final List<String> NOT_SETTINGS =
+            List.of("POSTRIDER_JAVA_HOME", "POSTRIDER_JAVA_OPTS", "POSTRIDER_HOME");
+
+    private SettingsLoader() {}
+
+    /** One setting, as it is documented. */
+    public record Entry(String name, String defaultValue, String doc) {}
+
+    /** All settings, in the order of their names. */
+    public static List<Entry> entries() {
+        return Arrays.stream(Settings.class.getDeclaredMethods())
+                .filter(method -> method.isAnnotationPresent(Doc.class))
+                .map(SettingsLoader::entry)
+                .sorted(Comparator.comparing(Entry::name))
+                .toList();
+    }
+
+    private static Entry entry(Method method) {
+        return new Entry(
+                kebab(method.getName()),
+                method.getAnnotation(WithDefault.class).value(),
+                method.getAnnotation(Doc.class).value());
+    }
+
+    private static String kebab(String camel) {
+        return camel.replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT);
+    }
+
+    /**
+     * @param options from the command line, by name without dashes
+     * @param environment the process's; what does not start with {@code POSTRIDER_} is ignored
+     * @throws SettingsException if a name is unknown or a value is wrong
+     */
+    public static Settings load(
+            Map<String, String> options, Map<String, String> environment, @Nullable Path file) {
+        Map<String, String> values = new HashMap<>();
+        if (file != null) {
+            fromFile(file).forEach((name, value) -> put(values, name, value, "in " + file));
+        }
+        environment.forEach((name, value) -> {
+            if (name.startsWith(ENVIRONMENT) && !NOT_SETTINGS.contains(name)) {
+                String setting =
+                        name.substring(ENVIRONMENT.length())
+                                .toLowerCase(Locale.ROOT)
+                                .replace('_', '-');
+                put(values, setting, value, "(" + name + " in the environment)");
+            }
+        });
+        options.forEach((name, value) -> put(values, name, value, "on the command line"));
+        return check(map(values));
+    }
+
+    private static void put(Map<String, String> values, String name, String value, String where) {
+        List<String> known = entries().stream().map(Entry::name).toList();
+        if (!known.contains(name)) {
+            String nearest =
+                    known.stream()
+                            .min(Comparator.comparingInt(each -> distance(each, name)))
+                            .orElseThrow();
+            throw new SettingsException(
+                    "there is no setting '"
+                            + name
+                            + "' "
+                            + where
+                            + "; the nearest is '"
+                            + nearest
+                            + "'. `serve --help` lists all.");
+        }
+        values.put(PREFIX + name, value);
+    }
+
+    private static Map<String, String> fromFile(Path file) {
+        try {
+            return new YamlConfigSource(file.toString(), Files.readString(file)).getProperties();
+        } catch (IOException e) {
+            throw new SettingsException("the settings in " + file + " cannot be read");
+        } catch (RuntimeException e) {
+            throw new SettingsException(file + " is no YAML: " + firstLine(e));
+        }
+    }
+
+    private static Settings map(Map<String, String> values) {
+        try {
+            return new SmallRyeConfigBuilder()
+                    .withSources(new PropertiesConfigSource(values, "settings", 100))
+                    .withMapping(Settings.class)
+                    .build()
+                    .getConfigMapping(Settings.class);
+        } catch (RuntimeException e) {
+            throw new SettingsException(firstLine(e).replace(PREFIX, ""));
+        }
+    }
+
+    private static String firstLine(RuntimeException e) {
+        return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+    }
+
+    private static Settings check(Settings settings) {
+        checkRange("http-port", settings.httpPort(), 0, 65_535);
+        checkRange("gateway-port", settings.gatewayPort(), 0, 65_535);
+        checkRange("heartbeat-seconds", settings.heartbeatSeconds(), 2, 3_600);
+        checkRange("registrations-per-second", settings.registrationsPerSecond(), 1, 1_000_000);
+        try {
+            if (!InetAddress.getByName(settings.bind()).isLoopbackAddress()) {
+                throw new SettingsException(
+                        "bind "
+                                + settings.bind()
+                                + " would be reachable from other machines, which needs TLS;"
+                                + " this version listens on loopback only. Put a proxy with TLS on"
+                                + " this machine in front of it.");
+            }
+        } catch (UnknownHostException e) {
+            throw new SettingsException("bind " + settings.bind() + " is no address");
+        }
+        return settings;
+    }
+
+    private static void checkRange(String name, int value, int least, int most) {
+        if (value < least || value > most) {
+            throw new SettingsException(
+                    name + " " + value + " is not between " + least + " and " + most);
+        }
+    }
+
+    /** Levenshtein's distance. */
+    private static int distance(String a, String b) {
+        int[] row = new int[b.length() + 1];
+        for (int j = 0; j <= b.length(); j++) {
+            row[j] = j;
+        }
+        for (int i = 1; i <= a.length(); i++) {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j <= b.length(); j++) {
+                int above = row[j];
+                int change = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+                row[j] = Math.min(change, Math.min(row[j] + 1, row[j - 1] + 1));
+                diagonal = above;
+            }
+        }
+        return row[b.length()];
+    }
+}

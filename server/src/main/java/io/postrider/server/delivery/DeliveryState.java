@@ -1,0 +1,28 @@
+package io.postrider.server.delivery;
+
+import java.util.Locale;
+import java.util.Optional;
+
+/** How a message stands, for one device or as a whole. */
+public enum DeliveryState {
+    QUEUED,
+    SENT,
+    DELIVERED,
+    EXPIRED,
+    RECALLED,
+    FAILED;
+
+    public static Optional<DeliveryState> of(String word) {
+        for (DeliveryState state : values()) {
+            if (state.word().equals(word)) {
+                return Optional.of(state);
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** The word on the wire and in the docs. */
+    public String word() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}

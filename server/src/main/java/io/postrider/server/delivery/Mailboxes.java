@@ -1,0 +1,59 @@
+package io.postrider.server.delivery;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * The ordered pending messages of each device, and the sessions that read them. Reads block and see
+ * what was committed before they began; futures are as in {@link MessageStore}.
+ */
+public interface Mailboxes {
+    /**
+     * A started session (G11).
+     *
+     * @param generation greater than that of every earlier session of the device
+     * @param drainedTo nothing at or below this id is pending
+     * @param presentedTo what is pending at or below this id may have been presented before (G5)
+     * @param recalled messages that this device may have and that were recalled since it was last
+     *     here
+     */
+    record Begun(
+            int generation,
+            long drainedTo,
+            long presentedTo,
+            long beganAfter,
+            List<Long> recalled) {}
+
+    /**
+     * Starts a session. What an earlier session of this device may have presented is settled here:
+     * one that never ended counts as having presented everything that was stored before it was
+     * declared dead.
+     *
+     * @return empty when the device does not exist, or its tokens of this generation are void
+     */
+    CompletableFuture<Optional<Begun>> begin(long appId, int number, int tokenGeneration);
+
+    /**
+     * Ends a session. Has no effect on a newer one.
+     *
+     * @param position the newest id up to which everything was presented
+     * @param drainedTo the newest id up to which nothing is pending
+     */
+    CompletableFuture<Void> end(
+            long appId, int number, int generation, long position, long drainedTo, String reason);
+
+    /**
+     * Pending messages in the order of their ids.
+     *
+     * @param upTo nothing pending between the id asked for and this one is missing from the list
+     * @param more whether there may be more above {@code upTo}
+     */
+    record Drained(List<Message> messages, long upTo, boolean more) {}
+
+    /** What is pending for a device above {@code afterId}: at most {@code limit} messages. */
+    Drained drain(long appId, int number, long afterId, int limit);
+
+    /** Those of the messages that are still pending for the device, in the order of their ids. */
+    List<Message> stillPending(long appId, int number, List<Long> messageIds);
+}

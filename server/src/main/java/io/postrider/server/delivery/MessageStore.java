@@ -1,0 +1,58 @@
+package io.postrider.server.delivery;
+
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * Where messages are kept. Every future completes after the commit that holds its result has been
+ * flushed to disk, on the store's writer thread: what hangs on it must not block. A future that
+ * fails with an exception leaves it unknown whether its work was done (G2).
+ */
+public interface MessageStore {
+    /** Names who is told after each commit; once, before the first message is accepted. */
+    void onCommit(WakeUps wakeUps);
+
+    /**
+     * Stores a message and whom it is for. Its id is greater than every id committed before (G6).
+     * Publishes under one idempotency key are one message (G3), also when they come at once.
+     */
+    CompletableFuture<Accepted> accept(NewMessage message);
+
+    /**
+     * Records what devices acknowledged; answers one outcome per ack, in their order. An ack is
+     * recorded when the message is pending for that device and unexpired at the commit. The commit
+     * may wait up to 50 ms for company.
+     */
+    CompletableFuture<List<AckOutcome>> acknowledge(AckBatch acks);
+
+    /** How a recall ended. */
+    sealed interface Recalled {
+        /**
+         * Recalled now; what was pending has ended.
+         *
+         * @param recipients everyone whom it was for
+         */
+        record Now(Recipients recipients) implements Recalled {}
+
+        /** It had ended before: by an earlier recall, or by expiry. */
+        record Before() implements Recalled {}
+
+        /** The app has no such message. */
+        record Unknown() implements Recalled {}
+    }
+
+    /** Takes a message back: what is pending ends as recalled. */
+    CompletableFuture<Recalled> recall(long appId, long messageId);
+
+    /** Adds to how many devices a message that asks for no ack has been written to. */
+    CompletableFuture<Void> addWritten(long messageId, int devices);
+
+    /** What has been stored after an id, in the order of ids, with whom it is for. */
+    List<Arrival> arrivalsAfter(long id, int limit);
+
+    /** The id of the newest committed message, 0 before the first. */
+    long lastId();
+
+    /** The store's name for its history: another one after a restore. */
+    String epoch();
+}

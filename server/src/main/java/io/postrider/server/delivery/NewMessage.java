@@ -1,0 +1,43 @@
+package io.postrider.server.delivery;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A message about to be accepted.
+ *
+ * @param recipients as resolved when the audience's log stood at {@code audienceEnd}; the store
+ *     leaves out who has gone since
+ * @param namesUsers the audience named users: it is for these devices only while they are theirs
+ * @param audience the published audience, JSON, for reports
+ * @param options the published options, JSON, for reports
+ * @param ttlMillis expires this long after the store's time of accepting it
+ * @param content see {@link Message#content()}
+ * @param idempotency null when the publisher gave no key
+ */
+public record NewMessage(
+        long appId,
+        Recipients recipients,
+        long audienceEnd,
+        boolean namesUsers,
+        String audience,
+        String options,
+        long ttlMillis,
+        boolean wantsAck,
+        boolean onlineOnly,
+        byte[] content,
+        @Nullable Idempotency idempotency,
+        String requestId) {
+
+    /** The publisher's key for this publish, and the SHA-256 of what it published under it. */
+    public record Idempotency(String key, byte[] bodyHash) {}
+
+    @Override
+    public boolean equals(Object other) {
+        return this == other;
+    }
+
+    @Override
+    public int hashCode() {
+        return System.identityHashCode(this);
+    }
+}

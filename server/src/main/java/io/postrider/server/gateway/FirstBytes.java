@@ -1,0 +1,55 @@
+package io.postrider.server.gateway;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.codec.ByteToMessageDecoder;
+import io.postrider.protocol.Protocol;
+import java.util.List;
+import java.util.function.BiConsumer;
+
+/** Looks at a connection's first four bytes, says what it speaks, and leaves the pipeline. */
+final class FirstBytes extends ByteToMessageDecoder {
+    /** What a connection turned out to speak. */
+    enum Speaks {
+        TCP,
+        HTTP,
+        UNKNOWN
+    }
+
+    private static final int LENGTH = 4;
+    private static final byte[] MAGIC = Protocol.tcpMagic();
+    private static final byte[] GET = {'G', 'E', 'T', ' '};
+
+    private final BiConsumer<ChannelHandlerContext, Speaks> then;
+
+    FirstBytes(BiConsumer<ChannelHandlerContext, Speaks> then) {
+        this.then = then;
+    }
+
+    @Override
+    protected void decode(ChannelHandlerContext ctx, ByteBuf in, List<Object> out) {
+        if (in.readableBytes() < LENGTH) {
+            return;
+        }
+        if (startsWith(in, MAGIC)) {
+            in.skipBytes(LENGTH);
+            then.accept(ctx, Speaks.TCP);
+        } else if (startsWith(in, GET)) {
+            then.accept(ctx, Speaks.HTTP);
+        } else {
+            in.skipBytes(in.readableBytes());
+            then.accept(ctx, Speaks.UNKNOWN);
+            return;
+        }
+        ctx.pipeline().remove(this);
+    }
+
+    private static boolean startsWith(ByteBuf in, byte[] bytes) {
+        for (int i = 0; i < LENGTH; i++) {
+            if (in.getByte(in.readerIndex() + i) != bytes[i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+}

@@ -1,0 +1,151 @@
+package io.postrider.server.gateway;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.util.concurrent.EventExecutor;
+import io.postrider.server.clock.Clock;
+import io.postrider.server.identity.DeviceTokens;
+import io.postrider.server.metrics.Metrics;
+import io.postrider.server.session.SessionLimits;
+import io.postrider.server.session.Sessions;
+import java.net.InetSocketAddress;
+import java.util.IdentityHashMap;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The gateway port. Every connection is one channel of one event loop; there are as many event
+ * loops as processors.
+ */
+public final class Gateway implements AutoCloseable {
+    private static final WriteBufferWaterMark WATER_MARK =
+            new WriteBufferWaterMark(32 * 1024, 128 * 1024);
+    private static final int BACKLOG = 4_096;
+
+    private final DeviceTokens tokens;
+    private final Metrics metrics;
+    private final Clock clock;
+    private final String epoch;
+    private final SessionLimits limits;
+    private final EventLoopGroup acceptors;
+    private final EventLoopGroup eventLoops;
+    private final IdentityHashMap<EventLoop, GatewayLoop> loops = new IdentityHashMap<>();
+    private final String nodeStart = UUID.randomUUID().toString().substring(0, 8);
+    private final AtomicLong sessionIds = new AtomicLong();
+    private @Nullable Channel listening;
+
+    public Gateway(
+            DeviceTokens tokens,
+            Sessions sessions,
+            SessionLimits limits,
+            String epoch,
+            Metrics metrics,
+            Clock clock) {
+        this.tokens = tokens;
+        this.metrics = metrics;
+        this.clock = clock;
+        this.epoch = epoch;
+        this.limits = limits;
+        var handlers =
+                Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
+        this.acceptors = new MultiThreadIoEventLoopGroup(1, handlers);
+        this.eventLoops =
+                new MultiThreadIoEventLoopGroup(
+                        Runtime.getRuntime().availableProcessors(), handlers);
+        for (EventExecutor executor : eventLoops) {
+            EventLoop eventLoop = (EventLoop) executor;
+            loops.put(
+                    eventLoop,
+                    new GatewayLoop(eventLoop, sessions.addLoop(eventLoop), clock, metrics));
+        }
+    }
+
+    /** Listens; answers the address, whose port the system chose if 0 was asked for. */
+    public InetSocketAddress start(String host, int port) {
+        Channel channel =
+                new ServerBootstrap()
+                        .group(acceptors, eventLoops)
+                        .channel(
+                                Epoll.isAvailable()
+                                        ? EpollServerSocketChannel.class
+                                        : NioServerSocketChannel.class)
+                        .option(ChannelOption.SO_BACKLOG, BACKLOG)
+                        .option(ChannelOption.SO_REUSEADDR, true)
+                        .childOption(ChannelOption.TCP_NODELAY, true)
+                        .childOption(ChannelOption.ALLOCATOR, PooledByteBufAllocator.DEFAULT)
+                        .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARK)
+                        .childHandler(new Pipelines(this))
+                        .bind(host, port)
+                        .syncUninterruptibly()
+                        .channel();
+        listening = channel;
+        return (InetSocketAddress) channel.localAddress();
+    }
+
+    /** Takes no new connections; those that are open stay. */
+    public void stopListening() {
+        if (listening != null) {
+            listening.close().syncUninterruptibly();
+        }
+    }
+
+    /** Closes every connection and ends the event loops. */
+    @Override
+    public void close() {
+        stopListening();
+        for (GatewayLoop loop : loops.values()) {
+            loop.eventLoop.submit(loop.encoder::close).syncUninterruptibly();
+        }
+        eventLoops.shutdownGracefully(0, 2, TimeUnit.SECONDS).syncUninterruptibly();
+        acceptors.shutdownGracefully(0, 2, TimeUnit.SECONDS).syncUninterruptibly();
+    }
+
+    GatewayLoop loopOf(Channel channel) {
+        GatewayLoop loop = loops.get(channel.eventLoop());
+        if (loop == null) {
+            throw new IllegalStateException("a channel of another group");
+        }
+        return loop;
+    }
+
+    DeviceTokens tokens() {
+        return tokens;
+    }
+
+    Metrics metrics() {
+        return metrics;
+    }
+
+    Clock clock() {
+        return clock;
+    }
+
+    String epoch() {
+        return epoch;
+    }
+
+    int heartbeatSeconds() {
+        return (int) (limits.heartbeatMillis() / 1000);
+    }
+
+    int inflightLimit() {
+        return limits.window();
+    }
+
+    String newSessionId() {
+        return nodeStart + "-" + sessionIds.incrementAndGet();
+    }
+}

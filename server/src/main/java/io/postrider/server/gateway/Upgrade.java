@@ -1,0 +1,109 @@
+package io.postrider.server.gateway;
+
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.FullHttpRequest;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.websocketx.WebSocketDecoderConfig;
+import io.netty.handler.codec.http.websocketx.WebSocketHandshakeException;
+import io.netty.handler.codec.http.websocketx.WebSocketServerHandshaker;
+import io.netty.handler.codec.http.websocketx.WebSocketServerHandshakerFactory;
+import io.postrider.protocol.Protocol;
+import io.postrider.server.metrics.Metrics;
+import java.nio.charset.StandardCharsets;
+import java.util.function.Consumer;
+
+/** The one HTTP request of a WebSocket: answers it, and leaves the pipeline. */
+final class Upgrade extends SimpleChannelInboundHandler<FullHttpRequest> {
+    private static final String SUBPROTOCOLS =
+            Protocol.PROTOBUF_SUBPROTOCOL + "," + Protocol.JSON_SUBPROTOCOL;
+    private static final WebSocketDecoderConfig DECODING =
+            WebSocketDecoderConfig.newBuilder()
+                    .maxFramePayloadLength(Protocol.MAX_CLIENT_FRAME)
+                    .allowExtensions(false)
+                    .withUTF8Validator(false)
+                    .build();
+
+    private final Metrics metrics;
+    private final Consumer<WireFormat> then;
+
+    Upgrade(Metrics metrics, Consumer<WireFormat> then) {
+        this.metrics = metrics;
+        this.then = then;
+    }
+
+    @Override
+    protected void channelRead0(ChannelHandlerContext ctx, FullHttpRequest request) {
+        if (!request.decoderResult().isSuccess()) {
+            refuse(ctx, HttpResponseStatus.BAD_REQUEST, "This is no HTTP request.");
+            return;
+        }
+        if (!pathOf(request.uri()).equals(Protocol.WEBSOCKET_PATH)) {
+            refuse(
+                    ctx,
+                    HttpResponseStatus.NOT_FOUND,
+                    "Devices connect to " + Protocol.WEBSOCKET_PATH + ". REST is on another port.");
+            return;
+        }
+        String offered = request.headers().get(HttpHeaderNames.SEC_WEBSOCKET_PROTOCOL);
+        WebSocketServerHandshaker handshaker =
+                new WebSocketServerHandshakerFactory(
+                                "ws://" + Protocol.WEBSOCKET_PATH,
+                                offered == null ? null : SUBPROTOCOLS,
+                                DECODING)
+                        .newHandshaker(request);
+        if (handshaker == null) {
+            WebSocketServerHandshakerFactory.sendUnsupportedVersionResponse(ctx.channel());
+            return;
+        }
+        upgrade(ctx, request, handshaker, offered != null);
+    }
+
+    private void upgrade(
+            ChannelHandlerContext ctx,
+            FullHttpRequest request,
+            WebSocketServerHandshaker handshaker,
+            boolean offersSubprotocols) {
+        try {
+            handshaker.handshake(ctx.channel(), request);
+        } catch (WebSocketHandshakeException e) {
+            refuse(ctx, HttpResponseStatus.BAD_REQUEST, "This is no WebSocket upgrade.");
+            return;
+        }
+        String subprotocol = handshaker.selectedSubprotocol();
+        if (offersSubprotocols && subprotocol == null) {
+            metrics.sessionRefused();
+            ctx.close();
+            return;
+        }
+        then.accept(
+                Protocol.PROTOBUF_SUBPROTOCOL.equals(subprotocol)
+                        ? WireFormat.WEBSOCKET_PROTOBUF
+                        : WireFormat.WEBSOCKET_JSON);
+        ctx.pipeline().remove(this);
+    }
+
+    private static String pathOf(String uri) {
+        int query = uri.indexOf('?');
+        return query < 0 ? uri : uri.substring(0, query);
+    }
+
+    private void refuse(ChannelHandlerContext ctx, HttpResponseStatus status, String why) {
+        metrics.sessionRefused();
+        DefaultFullHttpResponse response =
+                new DefaultFullHttpResponse(
+                        HttpVersion.HTTP_1_1,
+                        status,
+                        Unpooled.copiedBuffer(why + "\n", StandardCharsets.UTF_8));
+        response.headers()
+                .set(HttpHeaderNames.CONTENT_TYPE, "text/plain; charset=utf-8")
+                .set(HttpHeaderNames.CONTENT_LENGTH, response.content().readableBytes())
+                .set(HttpHeaderNames.CONNECTION, "close");
+        ctx.writeAndFlush(response).addListener(ChannelFutureListener.CLOSE);
+    }
+}

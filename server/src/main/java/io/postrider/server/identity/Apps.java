@@ -1,0 +1,93 @@
+package io.postrider.server.identity;
+
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * Apps and their credentials. All apps are kept in memory, since each request and each connect
+ * needs one: look-ups never block, changes wait for the store. Thread-safe.
+ */
+public final class Apps {
+    private static final int KEY_LETTERS = 24;
+
+    private final AppStore store;
+    private final Map<Long, App> byId = new ConcurrentHashMap<>();
+    private final Map<String, App> byKey = new ConcurrentHashMap<>();
+
+    public Apps(AppStore store) {
+        this.store = store;
+        store.all().forEach(this::keep);
+    }
+
+    /** A new app and its master secret, which is shown this once. */
+    public record Created(App app, String masterSecret) {}
+
+    public Created create(long developerId, String name) {
+        String secret = Secrets.letters(KEY_LETTERS);
+        App app =
+                store.add(
+                        developerId,
+                        name,
+                        Secrets.letters(KEY_LETTERS),
+                        Secrets.hash(secret),
+                        Secrets.bytes(32));
+        return new Created(keep(app), secret);
+    }
+
+    public Optional<App> byId(long id) {
+        return Optional.ofNullable(byId.get(id));
+    }
+
+    /** The app of these credentials; empty for an unknown key and a wrong secret alike. */
+    public Optional<App> byCredentials(String appKey, String masterSecret) {
+        return byKey(appKey).filter(app -> Secrets.matches(masterSecret, app.secretHash()));
+    }
+
+    public Optional<App> byKey(String appKey) {
+        return Optional.ofNullable(byKey.get(appKey));
+    }
+
+    public Optional<App> ofDeveloper(long developerId, long id) {
+        return byId(id).filter(app -> app.developerId() == developerId);
+    }
+
+    /** A developer's apps with ids above {@code afterId}, in the order of their ids. */
+    public List<App> ofDeveloper(long developerId, long afterId, int limit) {
+        return byId.values().stream()
+                .filter(app -> app.developerId() == developerId && app.id() > afterId)
+                .sorted(Comparator.comparingLong(App::id))
+                .limit(limit)
+                .toList();
+    }
+
+    public App update(App app) {
+        store.update(app);
+        return keep(app);
+    }
+
+    /** A new master secret in place of the old one. */
+    public Created rotateSecret(App app) {
+        String secret = Secrets.letters(KEY_LETTERS);
+        return new Created(update(app.withSecretHash(Secrets.hash(secret))), secret);
+    }
+
+    /** Makes every device token of the app void. */
+    public App revokeDeviceTokens(App app) {
+        return update(app.withTokenKey(app.tokenKeyId() + 1, Secrets.bytes(32)));
+    }
+
+    public void delete(App app) {
+        byId.remove(app.id());
+        byKey.remove(app.appKey());
+        store.delete(app.id());
+    }
+
+    private App keep(App app) {
+        byId.put(app.id(), app);
+        byKey.put(app.appKey(), app);
+        return app;
+    }
+}

@@ -1,0 +1,40 @@
+package io.postrider.server.identity;
+
+import com.password4j.Argon2Function;
+import com.password4j.types.Argon2;
+import java.util.concurrent.Semaphore;
+
+/**
+ * Argon2id for developers' passwords (RFC 9106; 19 MiB, 2 passes, 1 lane). Blocks for about 50 ms;
+ * at most two at once, so that logins cannot take the machine.
+ */
+public final class Passwords {
+    private final Argon2Function argon2 =
+            Argon2Function.getInstance(19 * 1024, 2, 1, 32, Argon2.ID);
+    private final Semaphore slots = new Semaphore(2);
+    private final String dummy = argon2.hash(Secrets.letters(24), Secrets.letters(16)).getResult();
+
+    public String hash(String password) {
+        slots.acquireUninterruptibly();
+        try {
+            return argon2.hash(password, Secrets.letters(16)).getResult();
+        } finally {
+            slots.release();
+        }
+    }
+
+    public boolean matches(String password, String hash) {
+        slots.acquireUninterruptibly();
+        try {
+            return Argon2Function.getInstanceFromHash(hash).check(password, hash);
+        } finally {
+            slots.release();
+        }
+    }
+
+    /** Takes as long as a check and fails: for names that do not exist. */
+    public boolean refuse(String password) {
+        matches(password, dummy);
+        return false;
+    }
+}

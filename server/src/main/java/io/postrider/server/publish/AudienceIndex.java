@@ -1,0 +1,121 @@
+package io.postrider.server.publish;
+
+import io.postrider.server.delivery.Recipients;
+import io.postrider.server.identity.DeviceStore;
+import io.postrider.server.identity.Platform;
+import io.postrider.server.publish.AudienceLog.Snapshot;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import org.roaringbitmap.RoaringBitmap;
+
+/**
+ * Resolves audiences from sets in memory, one for each tag and platform, that follow the audience's
+ * log. Each resolve first catches up to the log's committed end, so a change that was answered is
+ * seen by the next publish. Devices and users are looked up in the store, which has an index.
+ * Thread-safe; blocks.
+ */
+public final class AudienceIndex {
+    private static final int CHANGES_PER_SNAPSHOT = 10_000;
+
+    private final AudienceLog log;
+    private final DeviceStore devices;
+    private final Map<Long, AppIndex> byApp = new ConcurrentHashMap<>();
+
+    public AudienceIndex(AudienceLog log, DeviceStore devices) {
+        this.log = log;
+        this.devices = devices;
+    }
+
+    /**
+     * @param logEnd where the audience's log stood
+     */
+    public record Resolved(Recipients recipients, long logEnd) {}
+
+    /** The devices that an audience stands for now. */
+    public Resolved resolve(long appId, Audience audience) {
+        AppIndex index = byApp.computeIfAbsent(appId, this::load);
+        synchronized (index) {
+            catchUp(appId, index);
+            return new Resolved(Recipients.of(resolve(appId, index.sets, audience)), index.seq);
+        }
+    }
+
+    /** Forgets an app that was deleted. */
+    public void forget(long appId) {
+        byApp.remove(appId);
+    }
+
+    private static final class AppIndex {
+        final TagSets sets;
+        long seq;
+        long snapshotSeq;
+
+        AppIndex(TagSets sets, long seq) {
+            this.sets = sets;
+            this.seq = seq;
+            this.snapshotSeq = seq;
+        }
+    }
+
+    private AppIndex load(long appId) {
+        Optional<Snapshot> snapshot = log.snapshot(appId);
+        return snapshot.map(kept -> new AppIndex(TagSets.read(kept.bits()), kept.seq()))
+                .orElseGet(() -> new AppIndex(new TagSets(), 0));
+    }
+
+    private void catchUp(long appId, AppIndex index) {
+        log.changesAfter(
+                appId,
+                index.seq,
+                change -> {
+                    index.sets.apply(change);
+                    index.seq = change.seq();
+                });
+        if (index.seq - index.snapshotSeq >= CHANGES_PER_SNAPSHOT) {
+            log.keepSnapshot(appId, new Snapshot(index.seq, index.sets.write()));
+            index.snapshotSeq = index.seq;
+        }
+    }
+
+    private RoaringBitmap resolve(long appId, TagSets sets, Audience audience) {
+        RoaringBitmap found = sets.live().clone();
+        if (audience.devices() != null) {
+            found.and(bitmapOf(devices.numbers(appId, audience.devices())));
+        }
+        if (audience.users() != null) {
+            found.and(bitmapOf(devices.numbersOfUsers(appId, audience.users())));
+        }
+        if (audience.tags() != null) {
+            found.and(union(sets, audience.tags()));
+        }
+        if (audience.tagsAll() != null) {
+            audience.tagsAll().forEach(tag -> found.and(sets.tagged(tag)));
+        }
+        if (audience.tagsNot() != null) {
+            found.andNot(union(sets, audience.tagsNot()));
+        }
+        if (audience.platforms() != null) {
+            RoaringBitmap any = new RoaringBitmap();
+            for (Platform platform : audience.platforms()) {
+                any.or(sets.on(platform));
+            }
+            found.and(any);
+        }
+        return found;
+    }
+
+    private static RoaringBitmap union(TagSets sets, List<String> tags) {
+        List<RoaringBitmap> tagged = new ArrayList<>();
+        tags.forEach(tag -> tagged.add(sets.tagged(tag)));
+        return RoaringBitmap.or(tagged.iterator());
+    }
+
+    private static RoaringBitmap bitmapOf(List<Integer> numbers) {
+        RoaringBitmap bitmap = new RoaringBitmap();
+        numbers.forEach(bitmap::add);
+        return bitmap;
+    }
+}

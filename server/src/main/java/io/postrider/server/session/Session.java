@@ -1,0 +1,421 @@
+package io.postrider.server.session;
+
+import io.postrider.protocol.CloseCode;
+import io.postrider.server.delivery.AckOutcome;
+import io.postrider.server.delivery.Mailboxes.Begun;
+import io.postrider.server.delivery.Mailboxes.Drained;
+import io.postrider.server.delivery.Message;
+import io.postrider.server.delivery.Trace.Event;
+import io.postrider.server.identity.Device;
+import io.postrider.server.session.Outbound.Answer;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One live connection of one device. Live delivery, catching up and presenting again are one path:
+ * it reads the mailbox from its position. Confined to its loop, but for the constructor and {@link
+ * #presentedTo}.
+ *
+ * <p>Caught up, it takes a message straight from the commit that stored it. In every other state
+ * (starting, reading, window full, socket full) it only notes that it is behind, and reads when it
+ * can; nothing queues here (G9).
+ */
+public final class Session {
+    private static final int MOST_UNANSWERED_ACKS = 4_096;
+
+    final SessionLoop loop;
+    final long appId;
+    final int number;
+    private final int tokenGeneration;
+    private final Outbound out;
+    private final Window window;
+
+    /** Everything pending up to here has been presented, by this session or an earlier one. */
+    private volatile long position;
+
+    /** What is pending up to here may have been presented by an earlier session. */
+    private long markedTo;
+
+    /** Messages for those online then were not for us, up to here. */
+    private long beganAfter;
+
+    /** The lowest id that left the window unacknowledged; 0 for none. */
+    private long leftUnacked;
+
+    private int generation;
+    private boolean draining;
+    private boolean behind = true;
+    private boolean resending;
+    private boolean leaving;
+    private boolean ended;
+    private @Nullable String endedBecause;
+    private boolean slow;
+    private int resends;
+    private int unansweredAcks;
+    private long timerFrom;
+    private long heardAt;
+    private long unwritableSince;
+    private @Nullable Set<Long> recalledWhileReading;
+    private @Nullable List<Answer> answers;
+
+    Session(SessionLoop loop, long appId, int number, int tokenGeneration, Outbound out) {
+        this.loop = loop;
+        this.appId = appId;
+        this.number = number;
+        this.tokenGeneration = tokenGeneration;
+        this.out = out;
+        this.window = new Window(loop.limits().window());
+        this.heardAt = loop.clock().ticks();
+    }
+
+    long key() {
+        return Device.key(appId, number);
+    }
+
+    /** Everything pending up to this id was presented. Any thread. */
+    long presentedTo() {
+        return position;
+    }
+
+    boolean isEnded() {
+        return ended;
+    }
+
+    boolean isIdle() {
+        return window.isEmpty() && unansweredAcks == 0;
+    }
+
+    /** Starts the session in the store; what an earlier one of the device left must be there. */
+    void begin() {
+        loop.mailboxes()
+                .begin(appId, number, tokenGeneration)
+                .whenComplete((begun, failure) ->
+                        loop.execute(() -> {
+                            if (failure != null) {
+                                close(CloseCode.INTERNAL_ERROR);
+                            } else {
+                                began(begun);
+                            }
+                        }));
+    }
+
+    private void began(Optional<Begun> begun) {
+        if (begun.isEmpty()) {
+            close(CloseCode.TOKEN_REFUSED);
+            return;
+        }
+        generation = begun.get().generation();
+        position = begun.get().drainedTo();
+        markedTo = begun.get().presentedTo();
+        beganAfter = begun.get().beganAfter();
+        if (ended) {
+            saveEnd();
+            return;
+        }
+        begun.get().recalled().forEach(out::recall);
+        loop.flushSoon(this);
+        drain();
+    }
+
+    /** Something was stored for this device, with an id above all that it was offered before. */
+    void offer(Message message) {
+        if (ended || message.id() <= position) {
+            return;
+        }
+        loop.trace(Event.WOKEN, this, message.id());
+        if (canTakeDirectly()) {
+            present(message);
+            loop.flushSoon(this);
+        } else {
+            behind = true;
+            drain();
+        }
+    }
+
+    private boolean canTakeDirectly() {
+        return !behind
+                && !draining
+                && !leaving
+                && generation > 0
+                && window.room() > 0
+                && out.isWritable();
+    }
+
+    /** The mailbox may hold something, whatever was fed here. */
+    void wake() {
+        behind = true;
+        drain();
+    }
+
+    /** Reads on, if there may be something and enough of it could be presented to be worth it. */
+    private void drain() {
+        if (2 * window.room() >= loop.limits().window()) {
+            drainIfOpen();
+        }
+    }
+
+    private void drainIfOpen() {
+        if (!behind || draining || ended || leaving || generation == 0) {
+            return;
+        }
+        if (window.room() == 0 || !out.isWritable()) {
+            return;
+        }
+        behind = false;
+        draining = true;
+        long from = position;
+        int limit = window.room();
+        loop.blocking(
+                () -> loop.mailboxes().drain(appId, number, from, limit),
+                this::drained,
+                () -> {
+                    draining = false;
+                    behind = true;
+                });
+    }
+
+    private void drained(Drained drained) {
+        draining = false;
+        boolean all = true;
+        for (Message message : drained.messages()) {
+            if (ended || leaving || !out.isWritable() || window.room() == 0) {
+                all = false;
+                break;
+            }
+            present(message);
+        }
+        recalledWhileReading = null;
+        if (all) {
+            position = Math.max(position, drained.upTo());
+        }
+        if (drained.more() || !all) {
+            behind = true;
+        }
+        loop.flushSoon(this);
+        drain();
+    }
+
+    private void present(Message message) {
+        long id = message.id();
+        if (id <= position) {
+            return;
+        }
+        position = id;
+        boolean notForUs = message.onlineOnly() && id <= beganAfter;
+        boolean recalled = recalledWhileReading != null && recalledWhileReading.contains(id);
+        if (notForUs || recalled || message.expiresAt() <= loop.clock().millis()) {
+            return;
+        }
+        if (message.wantsAck()) {
+            if (window.isEmpty()) {
+                restartTimer();
+            }
+            window.add(id);
+        } else {
+            loop.written(id);
+        }
+        boolean first = id > markedTo;
+        out.push(message, first ? 1 : 2);
+        loop.pushed(first);
+        loop.trace(first ? Event.SENT : Event.RESENT, this, id);
+    }
+
+    /** The device says that it has these messages. */
+    public void acknowledge(List<Long> ids, boolean opened) {
+        for (long id : ids) {
+            loop.acknowledge(this, id, opened);
+        }
+        unansweredAcks += ids.size();
+        if (unansweredAcks > MOST_UNANSWERED_ACKS) {
+            out.pauseReading(true);
+        }
+    }
+
+    /** The store has answered an ack. */
+    void answered(long id, AckOutcome outcome) {
+        if (unansweredAcks > MOST_UNANSWERED_ACKS && unansweredAcks - 1 <= MOST_UNANSWERED_ACKS) {
+            out.pauseReading(false);
+        }
+        unansweredAcks--;
+        if (window.remove(id)) {
+            restartTimer();
+        }
+        if (ended) {
+            return;
+        }
+        if (answers == null) {
+            answers = new ArrayList<>();
+            loop.answerLater(this);
+        }
+        answers.add(new Answer(id, outcome));
+    }
+
+    /** The store could not take an ack; the device will be asked again. */
+    void unanswered() {
+        unansweredAcks--;
+        out.pauseReading(false);
+    }
+
+    /** Writes the answers to acks since the last time, and reads on if the window has opened. */
+    void writeAnswers() {
+        if (answers != null && !ended) {
+            out.acked(answers);
+        }
+        answers = null;
+        drain();
+    }
+
+    private void restartTimer() {
+        timerFrom = loop.clock().ticks();
+        resends = 0;
+    }
+
+    /** A message was taken back. */
+    void recalled(long id) {
+        if (ended) {
+            return;
+        }
+        if (draining) {
+            if (recalledWhileReading == null) {
+                recalledWhileReading = new HashSet<>();
+            }
+            recalledWhileReading.add(id);
+        }
+        if (id <= position) {
+            window.remove(id);
+            out.recall(id);
+            loop.flushSoon(this);
+        }
+    }
+
+    /** Anything at all came from the device. */
+    public void heard() {
+        heardAt = loop.clock().ticks();
+    }
+
+    /** The socket takes more again, or does not. */
+    public void writabilityChanged() {
+        if (out.isWritable()) {
+            slow = false;
+            drain();
+        } else if (!slow) {
+            slow = true;
+            unwritableSince = loop.clock().ticks();
+        }
+    }
+
+    /** Looks at everything that time decides. */
+    void tick(long now) {
+        if (now - heardAt > loop.limits().silenceMillis()) {
+            close(CloseCode.HEARTBEAT_MISSED);
+        } else if (slow && now - unwritableSince > loop.limits().slowReaderMillis()) {
+            loop.slow();
+            close(CloseCode.SLOW_READER);
+        } else {
+            drainIfOpen();
+            resendIfDue(now);
+        }
+    }
+
+    private void resendIfDue(long now) {
+        if (window.isEmpty()
+                || resending
+                || leaving
+                || !out.isWritable()
+                || now - timerFrom < loop.limits().resendMillis()[resends]) {
+            return;
+        }
+        resending = true;
+        List<Long> unacked = window.all();
+        unacked.forEach(id -> loop.trace(Event.ACK_TIMED_OUT, this, id));
+        loop.blocking(
+                () -> loop.mailboxes().stillPending(appId, number, unacked),
+                pending -> resend(unacked, pending),
+                () -> resending = false);
+    }
+
+    private void resend(List<Long> asked, List<Message> pending) {
+        resending = false;
+        Set<Long> gone = new HashSet<>(asked);
+        for (Message message : pending) {
+            gone.remove(message.id());
+            boolean expired = message.expiresAt() <= loop.clock().millis();
+            if (expired) {
+                window.remove(message.id());
+            } else if (window.contains(message.id()) && !ended && !leaving) {
+                out.push(message, resends + 2);
+                loop.pushed(false);
+                loop.trace(Event.RESENT, this, message.id());
+            }
+        }
+        gone.forEach(window::remove);
+        resends++;
+        if (resends == loop.limits().resendMillis().length) {
+            if (!window.isEmpty()) {
+                leftUnacked = leftUnacked == 0 ? window.first() : leftUnacked;
+            }
+            window.clear();
+            resends = 0;
+        }
+        loop.flushSoon(this);
+        drain();
+    }
+
+    /** Presents nothing new from here on, since the node is about to stop. */
+    void goAway(int reconnectAfterMillis, int spreadMillis) {
+        leaving = true;
+        out.goAway("shutdown", reconnectAfterMillis, spreadMillis);
+        out.flush();
+    }
+
+    void flush() {
+        out.flush();
+    }
+
+    /** Ends the session from this side. */
+    void close(CloseCode code) {
+        if (!ended) {
+            end(code.reason());
+            out.close(code);
+        }
+    }
+
+    /** The connection is gone, whoever ended it. */
+    public void disconnected() {
+        end("disconnected");
+    }
+
+    private void end(String reason) {
+        if (ended) {
+            return;
+        }
+        ended = true;
+        endedBecause = reason;
+        answers = null;
+        loop.remove(this);
+        if (generation > 0) {
+            saveEnd();
+        }
+    }
+
+    private void saveEnd() {
+        String reason = endedBecause == null ? "disconnected" : endedBecause;
+        loop.mailboxes().end(appId, number, generation, position, drainedTo(), reason);
+    }
+
+    /** Nothing at or below this id is pending. */
+    private long drainedTo() {
+        long lowest = position + 1;
+        if (!window.isEmpty()) {
+            lowest = Math.min(lowest, window.first());
+        }
+        if (leftUnacked > 0) {
+            lowest = Math.min(lowest, leftUnacked);
+        }
+        return lowest - 1;
+    }
+}

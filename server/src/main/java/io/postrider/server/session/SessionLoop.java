@@ -1,0 +1,276 @@
+package io.postrider.server.session;
+
+import io.postrider.server.clock.Clock;
+import io.postrider.server.delivery.AckBatch;
+import io.postrider.server.delivery.AckOutcome;
+import io.postrider.server.delivery.Arrival;
+import io.postrider.server.delivery.Mailboxes;
+import io.postrider.server.delivery.MessageStore;
+import io.postrider.server.delivery.Recipients;
+import io.postrider.server.delivery.Trace;
+import io.postrider.server.metrics.Metrics;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One event loop's sessions and what they share: the batch of acks that waits for the store, one
+ * tick instead of a timer for each, one flush for each turn. Confined to its event loop, but for
+ * {@link #execute}.
+ */
+public final class SessionLoop {
+    /** How often {@link #tick} is to be called. */
+    public static final int TICK_MILLIS = 250;
+
+    private static final Logger LOG = LoggerFactory.getLogger(SessionLoop.class);
+    private static final int TICKS_PER_LOOK = 4;
+
+    private final Executor eventLoop;
+    private final Executor virtual;
+    private final Sessions sessions;
+    private final SessionLimits limits;
+    private final Clock clock;
+    private final Trace trace;
+    private final Metrics metrics;
+
+    private final Map<Long, Map<Integer, Session>> byApp = new HashMap<>();
+    private final List<Session> toFlush = new ArrayList<>();
+    private final Map<Long, Integer> written = new HashMap<>();
+    private List<Session> toAnswer = new ArrayList<>();
+    private boolean flushScheduled;
+
+    private AckBatch waiting = new AckBatch();
+    private List<Session> waitingSessions = new ArrayList<>();
+    private boolean acksAreOut;
+    private int ticks;
+    private @Nullable Runnable idleSignal;
+
+    SessionLoop(
+            Executor eventLoop,
+            Executor virtual,
+            Sessions sessions,
+            SessionLimits limits,
+            Clock clock,
+            Trace trace,
+            Metrics metrics) {
+        this.eventLoop = eventLoop;
+        this.virtual = virtual;
+        this.sessions = sessions;
+        this.limits = limits;
+        this.clock = clock;
+        this.trace = trace;
+        this.metrics = metrics;
+    }
+
+    SessionLimits limits() {
+        return limits;
+    }
+
+    Clock clock() {
+        return clock;
+    }
+
+    Mailboxes mailboxes() {
+        return sessions.mailboxes();
+    }
+
+    private MessageStore store() {
+        return sessions.store();
+    }
+
+    /** Runs a task on the event loop, after those given before. Any thread. */
+    void execute(Runnable task) {
+        eventLoop.execute(task);
+    }
+
+    /** Runs what blocks on a virtual thread, and comes back with its answer or its failure. */
+    <T> void blocking(Supplier<T> work, Consumer<T> then, Runnable otherwise) {
+        virtual.execute(() -> {
+            try {
+                T answer = work.get();
+                execute(() -> then.accept(answer));
+            } catch (RuntimeException e) {
+                LOG.warn("reading for a session failed: {}", e.getMessage());
+                execute(otherwise);
+            }
+        });
+    }
+
+    /** A device has proved who it is. Displaces its older connection, wherever that is. */
+    public Session open(long appId, int number, int tokenGeneration, Outbound out) {
+        Session session = new Session(this, appId, number, tokenGeneration, out);
+        byApp.computeIfAbsent(appId, app -> new HashMap<>()).put(number, session);
+        metrics.sessionOpened();
+        sessions.opened(session);
+        return session;
+    }
+
+    void remove(Session session) {
+        Map<Integer, Session> ofApp = byApp.get(session.appId);
+        if (ofApp != null && ofApp.remove(session.number, session) && ofApp.isEmpty()) {
+            byApp.remove(session.appId);
+        }
+        sessions.closed(session);
+    }
+
+    /** Offers a message to those of its recipients that are connected here. */
+    void offer(Arrival arrival) {
+        forEach(
+                arrival.message().appId(),
+                arrival.recipients(),
+                session -> session.offer(arrival.message()));
+    }
+
+    /** Those of an app's recipients that are connected here. */
+    void forEach(long appId, Recipients recipients, Consumer<Session> each) {
+        Map<Integer, Session> ofApp = byApp.get(appId);
+        if (ofApp == null) {
+            return;
+        }
+        if (ofApp.size() < recipients.count()) {
+            for (Session session : List.copyOf(ofApp.values())) {
+                if (recipients.contains(session.number)) {
+                    each.accept(session);
+                }
+            }
+        } else {
+            recipients.forEach(number -> {
+                Session session = ofApp.get(number);
+                if (session != null) {
+                    each.accept(session);
+                }
+            });
+        }
+    }
+
+    void forEachSession(Consumer<Session> each) {
+        all().forEach(each);
+    }
+
+    private List<Session> all() {
+        List<Session> all = new ArrayList<>();
+        byApp.values().forEach(ofApp -> all.addAll(ofApp.values()));
+        return all;
+    }
+
+    /** One flush at the end of this turn, however much is written until then. */
+    void flushSoon(Session session) {
+        toFlush.add(session);
+        if (!flushScheduled) {
+            flushScheduled = true;
+            execute(this::flush);
+        }
+    }
+
+    private void flush() {
+        flushScheduled = false;
+        toFlush.forEach(Session::flush);
+        toFlush.clear();
+    }
+
+    void answerLater(Session session) {
+        toAnswer.add(session);
+    }
+
+    void acknowledge(Session session, long messageId, boolean opened) {
+        waiting.add(session.appId, session.number, messageId, opened);
+        waitingSessions.add(session);
+        if (!acksAreOut) {
+            acksAreOut = true;
+            execute(this::sendAcks);
+        }
+    }
+
+    /** One batch is with the store at a time; what comes meanwhile is the next. */
+    private void sendAcks() {
+        if (waiting.isEmpty()) {
+            acksAreOut = false;
+            return;
+        }
+        AckBatch batch = waiting;
+        List<Session> batchSessions = waitingSessions;
+        waiting = new AckBatch();
+        waitingSessions = new ArrayList<>();
+        metrics.acked(batch.size());
+        store().acknowledge(batch)
+                .whenComplete((outcomes, failure) ->
+                        execute(() -> acksAnswered(batch, batchSessions, outcomes)));
+    }
+
+    private void acksAnswered(
+            AckBatch batch, List<Session> batchSessions, @Nullable List<AckOutcome> outcomes) {
+        for (int i = 0; i < batch.size(); i++) {
+            Session session = batchSessions.get(i);
+            if (outcomes == null) {
+                session.unanswered();
+            } else {
+                session.answered(batch.get(i).messageId(), outcomes.get(i));
+            }
+        }
+        List<Session> answering = toAnswer;
+        toAnswer = new ArrayList<>();
+        for (Session session : answering) {
+            session.writeAnswers();
+            toFlush.add(session);
+        }
+        signalIfIdle();
+        sendAcks();
+    }
+
+    void written(long messageId) {
+        written.merge(messageId, 1, Integer::sum);
+    }
+
+    void pushed(boolean first) {
+        if (first) {
+            metrics.pushed();
+        } else {
+            metrics.repeated();
+        }
+    }
+
+    void slow() {
+        metrics.sessionSlow();
+    }
+
+    void trace(Trace.Event event, Session session, long messageId) {
+        trace.record(event, session.key(), messageId);
+    }
+
+    /** Tells every session to go; runs the signal, once, when none waits for an ack any more. */
+    void leave(int reconnectAfterMillis, int spreadMillis, Runnable whenIdle) {
+        all().forEach(session -> session.goAway(reconnectAfterMillis, spreadMillis));
+        idleSignal = whenIdle;
+        signalIfIdle();
+    }
+
+    private void signalIfIdle() {
+        Runnable signal = idleSignal;
+        if (signal != null && all().stream().allMatch(Session::isIdle)) {
+            idleSignal = null;
+            signal.run();
+        }
+    }
+
+    /** To be called every {@link #TICK_MILLIS} on the event loop. */
+    public void tick() {
+        flush();
+        written.forEach((messageId, devices) -> {
+            store().addWritten(messageId, devices);
+        });
+        written.clear();
+        ticks++;
+        if (ticks % TICKS_PER_LOOK == 0) {
+            long now = clock.ticks();
+            all().forEach(session -> session.tick(now));
+            signalIfIdle();
+        }
+    }
+}

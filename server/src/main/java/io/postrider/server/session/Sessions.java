@@ -1,0 +1,253 @@
+package io.postrider.server.session;
+
+import io.postrider.protocol.CloseCode;
+import io.postrider.server.clock.Clock;
+import io.postrider.server.delivery.Arrival;
+import io.postrider.server.delivery.Mailboxes;
+import io.postrider.server.delivery.MessageStore;
+import io.postrider.server.delivery.Presence;
+import io.postrider.server.delivery.Recipients;
+import io.postrider.server.delivery.Trace;
+import io.postrider.server.delivery.WakeUps;
+import io.postrider.server.identity.Device;
+import io.postrider.server.metrics.Metrics;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * All sessions of this node: finds those that a wake-up is for, and makes a newer connection of a
+ * device displace the older. Thread-safe.
+ *
+ * <p>What the store commits is fed to sessions without a gap: each feed says which id it follows.
+ * Where one is missing, all sessions read their mailboxes; where none follows, the sweep finds it.
+ */
+public final class Sessions implements WakeUps, Presence {
+    private static final Logger LOG = LoggerFactory.getLogger(Sessions.class);
+    private static final int SWEEP_LIMIT = 1_000;
+
+    private final SessionLimits limits;
+    private final Clock clock;
+    private final Trace trace;
+    private final Metrics metrics;
+    private final Executor virtual = Executors.newVirtualThreadPerTaskExecutor();
+    private final List<SessionLoop> loops = new CopyOnWriteArrayList<>();
+    private final Map<Long, Session> byDevice = new ConcurrentHashMap<>();
+    private @Nullable MessageStore store;
+    private @Nullable Mailboxes mailboxes;
+
+    private final Object feed = new Object();
+    private long fedTo;
+    private long fedToAtLastSweep;
+
+    public Sessions(SessionLimits limits, Clock clock, Trace trace, Metrics metrics) {
+        this.limits = limits;
+        this.clock = clock;
+        this.trace = trace;
+        this.metrics = metrics;
+        metrics.sessions(byDevice::size);
+    }
+
+    /** Names what sessions read from; once, before the first loop. */
+    public void readFrom(MessageStore messageStore, Mailboxes from) {
+        this.store = messageStore;
+        this.mailboxes = from;
+        this.fedTo = messageStore.lastId();
+    }
+
+    MessageStore store() {
+        return Objects.requireNonNull(store);
+    }
+
+    Mailboxes mailboxes() {
+        return Objects.requireNonNull(mailboxes);
+    }
+
+    /** The sessions of one more event loop, which runs tasks in the order they are given. */
+    public SessionLoop addLoop(Executor eventLoop) {
+        SessionLoop loop = new SessionLoop(eventLoop, virtual, this, limits, clock, trace, metrics);
+        loops.add(loop);
+        return loop;
+    }
+
+    public int count() {
+        return byDevice.size();
+    }
+
+    void opened(Session session) {
+        Session older = byDevice.put(session.key(), session);
+        if (older == null) {
+            session.begin();
+            return;
+        }
+        older.loop.execute(() -> {
+            older.close(CloseCode.TAKEN_OVER);
+            session.loop.execute(session::begin);
+        });
+    }
+
+    void closed(Session session) {
+        byDevice.remove(session.key(), session);
+    }
+
+    @Override
+    public void stored(long afterId, List<Arrival> arrivals) {
+        synchronized (feed) {
+            if (afterId != fedTo) {
+                forEachLoop(loop -> loop.forEachSession(Session::wake));
+            }
+            fedTo = arrivals.get(arrivals.size() - 1).message().id();
+            offer(arrivals);
+        }
+    }
+
+    private void offer(List<Arrival> arrivals) {
+        for (SessionLoop loop : loops) {
+            List<Arrival> here =
+                    arrivals.stream().filter(arrival -> mayConcern(loop, arrival)).toList();
+            if (!here.isEmpty()) {
+                loop.execute(() -> here.forEach(loop::offer));
+            }
+        }
+    }
+
+    /** A message to one goes to its session's loop only, if it has one. */
+    private boolean mayConcern(SessionLoop loop, Arrival arrival) {
+        if (arrival.recipients().count() > 1) {
+            return true;
+        }
+        if (arrival.recipients().count() == 0) {
+            return false;
+        }
+        Session session =
+                byDevice.get(Device.key(arrival.message().appId(), arrival.recipients().first()));
+        return session != null && session.loop == loop;
+    }
+
+    /**
+     * Finds what was committed and never fed here, and wakes whom it is for (G4). To be called
+     * every few seconds.
+     */
+    public void sweep() {
+        long from;
+        synchronized (feed) {
+            boolean quiet = fedTo == fedToAtLastSweep;
+            fedToAtLastSweep = fedTo;
+            if (!quiet || store().lastId() <= fedTo) {
+                return;
+            }
+            from = fedTo;
+        }
+        List<Arrival> missed = store().arrivalsAfter(from, SWEEP_LIMIT);
+        synchronized (feed) {
+            for (Arrival arrival : missed) {
+                if (arrival.message().id() > fedTo) {
+                    fedTo = arrival.message().id();
+                    wake(arrival);
+                }
+            }
+        }
+    }
+
+    private void wake(Arrival arrival) {
+        forEachLoop(loop ->
+                loop.forEach(arrival.message().appId(), arrival.recipients(), Session::wake));
+    }
+
+    @Override
+    public void recalled(long appId, long messageId, Recipients recipients) {
+        forEachLoop(
+                loop -> loop.forEach(appId, recipients, session -> session.recalled(messageId)));
+    }
+
+    @Override
+    public void revoked(long appId, int number) {
+        Session session = byDevice.get(Device.key(appId, number));
+        if (session != null) {
+            session.loop.execute(() -> session.close(CloseCode.TOKEN_REFUSED));
+        }
+    }
+
+    /** Closes all sessions of an app whose device tokens have become void. */
+    public void revokedAll(long appId) {
+        forEachLoop(loop ->
+                loop.forEachSession(session -> {
+                    if (session.appId == appId) {
+                        session.close(CloseCode.TOKEN_REFUSED);
+                    }
+                }));
+    }
+
+    private void forEachLoop(Consumer<SessionLoop> task) {
+        for (SessionLoop loop : loops) {
+            loop.execute(() -> task.accept(loop));
+        }
+    }
+
+    @Override
+    public boolean isOnline(long deviceKey) {
+        return byDevice.containsKey(deviceKey);
+    }
+
+    @Override
+    public boolean wasPresented(long deviceKey, long messageId) {
+        Session session = byDevice.get(deviceKey);
+        return session != null && messageId <= session.presentedTo();
+    }
+
+    @Override
+    public int countOnline(long appId, Recipients recipients) {
+        int[] online = new int[1];
+        if (byDevice.size() < recipients.count()) {
+            byDevice.values()
+                    .forEach(session -> {
+                        if (session.appId == appId && recipients.contains(session.number)) {
+                            online[0]++;
+                        }
+                    });
+        } else {
+            recipients.forEach(number -> {
+                if (byDevice.containsKey(Device.key(appId, number))) {
+                    online[0]++;
+                }
+            });
+        }
+        return online[0];
+    }
+
+    /**
+     * Tells every device to come back later, each at another time; waits, for at most {@code
+     * patienceMillis}, for acks of what is in flight; then closes. Blocks.
+     */
+    public void shutDown(int reconnectAfterMillis, int spreadMillis, long patienceMillis) {
+        CountDownLatch idle = new CountDownLatch(loops.size());
+        forEachLoop(loop -> loop.leave(reconnectAfterMillis, spreadMillis, idle::countDown));
+        await(idle, patienceMillis);
+        CountDownLatch closed = new CountDownLatch(loops.size());
+        forEachLoop(loop -> {
+            loop.forEachSession(session -> session.close(CloseCode.SHUTDOWN));
+            closed.countDown();
+        });
+        await(closed, patienceMillis);
+    }
+
+    private static void await(CountDownLatch latch, long millis) {
+        try {
+            if (!latch.await(millis, TimeUnit.MILLISECONDS)) {
+                LOG.info("some sessions had not finished after {} ms", millis);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,244 @@
+package io.postrider.server.store;
+
+import io.postrider.server.clock.Clock;
+import io.postrider.server.metrics.Metrics;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
+import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.FlywayException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.sqlite.SQLiteConfig;
+import org.sqlite.SQLiteDataSource;
+
+/**
+ * An SQLite database in a locked folder: WAL, {@code synchronous=FULL}, one writer, a few readers,
+ * and checkpoints on a connection of their own so that no commit waits for one.
+ */
+public final class Database implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Database.class);
+    private static final int READERS = 4;
+    private static final long CHECKPOINT_MILLIS = 1_000;
+
+    private final DataFolder folder;
+    private final Sql writing;
+    private final Sql checkpointing;
+    private final BlockingQueue<Sql> readers = new ArrayBlockingQueue<>(READERS);
+    private final ScheduledExecutorService chores =
+            Executors.newSingleThreadScheduledExecutor(
+                    Thread.ofPlatform().name("store-chores").daemon().factory());
+    private final Writer writer;
+    private final String epoch;
+    private final long incarnation;
+    private final OpenSets openSets = new OpenSets();
+    private final Deliveries deliveries = new Deliveries(openSets);
+    private final MessageCache messageCache = new MessageCache();
+
+    /** How the writing connection is made; tests put theirs around it. */
+    public static Database open(Path path, Clock clock, Metrics metrics) {
+        return open(path, clock, metrics, UnaryOperator.identity());
+    }
+
+    /** As {@link #open(Path, Clock, Metrics)}, with something around the writing connection. */
+    public static Database open(
+            Path path, Clock clock, Metrics metrics, UnaryOperator<Connection> around) {
+        DataFolder folder = DataFolder.open(path);
+        try {
+            return new Database(folder, clock, metrics, around);
+        } catch (RuntimeException | SQLException e) {
+            folder.close();
+            if (e instanceof StoreException known) {
+                throw known;
+            }
+            throw new StoreException(
+                    "the database in " + path + " could not be opened: " + e.getMessage(), e);
+        }
+    }
+
+    private Database(
+            DataFolder folder, Clock clock, Metrics metrics, UnaryOperator<Connection> around)
+            throws SQLException {
+        this.folder = folder;
+        prepare(folder.database());
+        SQLiteDataSource source = source(folder.database());
+        migrate(source);
+        this.writing = new Sql(around.apply(source.getConnection()));
+        this.checkpointing = new Sql(source.getConnection());
+        for (int i = 0; i < READERS; i++) {
+            readers.add(new Sql(source.getConnection()));
+        }
+        this.epoch = epochOf(writing);
+        long lastId = writing.number("SELECT max(id) FROM messages");
+        this.incarnation = begin(clock, lastId);
+        writing.begin();
+        this.writer = new Writer(writing, clock, lastId, openSets::forget, metrics::committed);
+        writer.start();
+        chores.scheduleWithFixedDelay(
+                this::checkpoint, CHECKPOINT_MILLIS, CHECKPOINT_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    /** Lets a purge give space back, which can only be chosen before the first table. */
+    private static void prepare(Path file) throws SQLException {
+        SQLiteDataSource source = new SQLiteDataSource();
+        source.setUrl("jdbc:sqlite:" + file);
+        try (Sql sql = new Sql(source.getConnection())) {
+            sql.run("PRAGMA auto_vacuum = INCREMENTAL");
+            sql.run("PRAGMA journal_mode = WAL");
+        }
+    }
+
+    private static SQLiteDataSource source(Path file) {
+        SQLiteConfig config = new SQLiteConfig();
+        config.setJournalMode(SQLiteConfig.JournalMode.WAL);
+        config.setSynchronous(SQLiteConfig.SynchronousMode.FULL);
+        config.setBusyTimeout(10_000);
+        config.setPragma(SQLiteConfig.Pragma.WAL_AUTOCHECKPOINT, "0");
+        config.setPragma(SQLiteConfig.Pragma.CACHE_SIZE, "-32768");
+        config.setPragma(SQLiteConfig.Pragma.MMAP_SIZE, "268435456");
+        SQLiteDataSource source = new SQLiteDataSource(config);
+        source.setUrl("jdbc:sqlite:" + file);
+        return source;
+    }
+
+    private static void migrate(SQLiteDataSource source) {
+        Flyway flyway =
+                Flyway.configure()
+                        .dataSource(source)
+                        .locations("classpath:io/postrider/server/store/migrations")
+                        .placeholders(
+                                Map.of(
+                                        "rowid", "INTEGER",
+                                        "blob", "BLOB",
+                                        "clustered", "WITHOUT ROWID"))
+                        .ignoreMigrationPatterns("*:pending")
+                        .load();
+        try {
+            flyway.validate();
+        } catch (FlywayException e) {
+            throw new StoreException(
+                    "the database was written by a newer Postrider, or its schema was changed by"
+                            + " hand; start the version that wrote it. "
+                            + String.valueOf(e.getMessage()).lines().findFirst().orElse(""),
+                    e);
+        }
+        flyway.migrate();
+    }
+
+    private static String epochOf(Sql sql) {
+        sql.update(
+                "INSERT INTO meta (name, value) VALUES ('epoch', ?) ON CONFLICT DO NOTHING",
+                UUID.randomUUID().toString());
+        return sql.first("SELECT value FROM meta WHERE name = 'epoch'", row -> row.getString(1))
+                .orElseThrow();
+    }
+
+    private long begin(Clock clock, long lastId) {
+        long number = 1 + writing.number("SELECT max(id) FROM incarnations");
+        writing.update(
+                "INSERT INTO incarnations (id, node, started_at, started_after)"
+                        + " VALUES (?, ?, ?, ?)",
+                number,
+                "local",
+                clock.millis(),
+                lastId);
+        return number;
+    }
+
+    Writer writer() {
+        return writer;
+    }
+
+    /** For the writer thread only. */
+    Deliveries deliveries() {
+        return deliveries;
+    }
+
+    MessageCache messageCache() {
+        return messageCache;
+    }
+
+    ScheduledExecutorService chores() {
+        return chores;
+    }
+
+    /** Which start of the server this is. */
+    long incarnation() {
+        return incarnation;
+    }
+
+    /** The store's name for its history. */
+    String epoch() {
+        return epoch;
+    }
+
+    /** Reads what is committed, as of one moment. Blocks while all readers are busy. */
+    <T> T read(Function<Sql, T> reading) {
+        Sql sql = takeReader();
+        try {
+            sql.begin();
+            try {
+                return reading.apply(sql);
+            } finally {
+                sql.rollback();
+            }
+        } finally {
+            readers.add(sql);
+        }
+    }
+
+    private Sql takeReader() {
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return readers.take();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private void checkpoint() {
+        try {
+            checkpointing.run("PRAGMA wal_checkpoint(PASSIVE)");
+        } catch (StoreException e) {
+            LOG.warn("checkpoint failed, will be tried again: {}", e.getMessage());
+        }
+    }
+
+    /** Commits what waits and closes the files. */
+    @Override
+    public void close() {
+        writer.close();
+        chores.shutdown();
+        try {
+            if (!chores.awaitTermination(10, TimeUnit.SECONDS)) {
+                LOG.warn("the store's chores did not end in 10 s");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        checkpoint();
+        for (int i = 0; i < READERS; i++) {
+            takeReader().close();
+        }
+        checkpointing.close();
+        writing.close();
+        folder.close();
+    }
+}

@@ -1,0 +1,359 @@
+package io.postrider.server.store;
+
+import io.postrider.server.delivery.AckBatch;
+import io.postrider.server.delivery.AckOutcome;
+import io.postrider.server.delivery.Recipients;
+import io.postrider.server.store.OpenSets.OpenSet;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.roaringbitmap.RoaringBitmap;
+
+/**
+ * How the store keeps whom a message is for and how it ended for each: in the message's own row for
+ * one device, in a row each for a few, as sets for many. Runs on the writer thread, inside its
+ * transactions.
+ */
+final class Deliveries {
+    static final int KIND_ONE = 1;
+    static final int KIND_FEW = 2;
+    static final int KIND_MANY = 3;
+
+    /** More recipients than this are kept as sets; docs/adr/0003 has the measurement. */
+    static final int MOST_ROWS = 16;
+
+    static final int PENDING = 0;
+    static final int DELIVERED = 1;
+    static final int OPENED = 2;
+    static final int RECALLED = 3;
+    static final int FAILED = 4;
+
+    private final OpenSets sets;
+
+    Deliveries(OpenSets sets) {
+        this.sets = sets;
+    }
+
+    /** Drops what is kept in memory of an app whose rows are deleted. */
+    void forgetApp(long appId) {
+        sets.forgetApp(appId);
+    }
+
+    static int kindOf(int recipients) {
+        return recipients == 1 ? KIND_ONE : recipients <= MOST_ROWS ? KIND_FEW : KIND_MANY;
+    }
+
+    /** Stores whom a message is for, but for a message to one, which is in its own row. */
+    void insert(
+            Tx tx,
+            long appId,
+            long messageId,
+            long expiresAt,
+            boolean namesUsers,
+            Recipients recipients) {
+        switch (kindOf(recipients.count())) {
+            case KIND_FEW ->
+                    recipients.forEach(number ->
+                            tx.sql.update(
+                                    "INSERT INTO deliveries"
+                                            + " (message_id, number, app_id, state)"
+                                            + " VALUES (?, ?, ?, 0)",
+                                    messageId,
+                                    number,
+                                    appId));
+            case KIND_MANY ->
+                    sets.insert(
+                            tx,
+                            new OpenSet(
+                                    messageId, appId, expiresAt, namesUsers, recipients.copy()));
+            default -> {}
+        }
+    }
+
+    AckOutcome acknowledge(Tx tx, AckBatch.Ack ack) {
+        OpenSet set = sets.cached(ack.messageId());
+        if (set == null) {
+            if (acknowledgeOne(tx, ack)) {
+                return AckOutcome.RECORDED;
+            }
+            Optional<Row> row =
+                    tx.sql.first(
+                            "SELECT kind, number, state, expires_at FROM messages"
+                                    + " WHERE id = ? AND app_id = ?",
+                            Row::read,
+                            ack.messageId(),
+                            ack.appId());
+            if (row.isEmpty()) {
+                return AckOutcome.UNKNOWN;
+            }
+            switch (row.get().kind) {
+                case KIND_ONE -> {
+                    return standingOfOne(tx, ack, row.get());
+                }
+                case KIND_FEW -> {
+                    return acknowledgeAmongFew(tx, ack, row.get());
+                }
+                default -> set = sets.get(tx, ack.messageId());
+            }
+        }
+        return acknowledgeAmongMany(tx, ack, set);
+    }
+
+    private record Row(int kind, int number, int state, long expiresAt) {
+        static Row read(ResultSet row) throws SQLException {
+            return new Row(row.getInt(1), row.getInt(2), row.getInt(3), row.getLong(4));
+        }
+    }
+
+    private static boolean acknowledgeOne(Tx tx, AckBatch.Ack ack) {
+        return tx.sql.update(
+                        "UPDATE messages SET state = ?, at = ?, opened_at = ?"
+                                + " WHERE id = ? AND app_id = ? AND number = ? AND state = 0"
+                                + " AND expires_at > ?",
+                        ack.opened() ? OPENED : DELIVERED,
+                        tx.now(),
+                        ack.opened() ? tx.now() : null,
+                        ack.messageId(),
+                        ack.appId(),
+                        ack.number(),
+                        tx.now())
+                == 1;
+    }
+
+    private static AckOutcome standingOfOne(Tx tx, AckBatch.Ack ack, Row row) {
+        if (row.number != ack.number()) {
+            return AckOutcome.UNKNOWN;
+        }
+        if (row.state == DELIVERED && ack.opened()) {
+            tx.sql.update(
+                    "UPDATE messages SET state = 2, opened_at = ? WHERE id = ?",
+                    tx.now(),
+                    ack.messageId());
+        }
+        return standing(row.state);
+    }
+
+    private static AckOutcome acknowledgeAmongFew(Tx tx, AckBatch.Ack ack, Row message) {
+        Optional<Integer> state =
+                tx.sql.first(
+                        "SELECT state FROM deliveries WHERE message_id = ? AND number = ?",
+                        row -> row.getInt(1),
+                        ack.messageId(),
+                        ack.number());
+        if (state.isEmpty()) {
+            return AckOutcome.UNKNOWN;
+        }
+        if (state.get() == PENDING && tx.now() < message.expiresAt) {
+            tx.sql.update(
+                    "UPDATE deliveries SET state = ?, at = ?, opened_at = ?"
+                            + " WHERE message_id = ? AND number = ?",
+                    ack.opened() ? OPENED : DELIVERED,
+                    tx.now(),
+                    ack.opened() ? tx.now() : null,
+                    ack.messageId(),
+                    ack.number());
+            return AckOutcome.RECORDED;
+        }
+        if (state.get() == DELIVERED && ack.opened()) {
+            tx.sql.update(
+                    "UPDATE deliveries SET state = 2, opened_at = ?"
+                            + " WHERE message_id = ? AND number = ?",
+                    tx.now(),
+                    ack.messageId(),
+                    ack.number());
+        }
+        return standing(state.get());
+    }
+
+    private static AckOutcome standing(int state) {
+        return switch (state) {
+            case PENDING -> AckOutcome.EXPIRED;
+            case DELIVERED, OPENED -> AckOutcome.RECORDED;
+            case RECALLED -> AckOutcome.RECALLED;
+            default -> AckOutcome.UNKNOWN;
+        };
+    }
+
+    private AckOutcome acknowledgeAmongMany(Tx tx, AckBatch.Ack ack, OpenSet set) {
+        int number = ack.number();
+        if (set.appId != ack.appId()
+                || !set.recipients.contains(number)
+                || set.failed.contains(number)) {
+            return AckOutcome.UNKNOWN;
+        }
+        if (!set.delivered.contains(number)) {
+            if (set.recalled) {
+                return AckOutcome.RECALLED;
+            }
+            if (tx.now() >= set.expiresAt) {
+                return AckOutcome.EXPIRED;
+            }
+            sets.end(tx, set, number, OpenSets.DELIVERED, null);
+        }
+        if (ack.opened() && !set.opened.contains(number)) {
+            sets.end(tx, set, number, OpenSets.OPENED, null);
+        }
+        return AckOutcome.RECORDED;
+    }
+
+    /** Ends what is pending of a message. Answers whom it was for. */
+    Recipients recall(Tx tx, long messageId, int kind, int number) {
+        switch (kind) {
+            case KIND_ONE -> {
+                tx.sql.update(
+                        "UPDATE messages SET state = 3, at = ? WHERE id = ? AND state = 0",
+                        tx.now(),
+                        messageId);
+                return Recipients.of(number);
+            }
+            case KIND_FEW -> {
+                tx.sql.update(
+                        "UPDATE deliveries SET state = 3, at = ?"
+                                + " WHERE message_id = ? AND state = 0",
+                        tx.now(),
+                        messageId);
+                return recipientsOfFew(tx.sql, messageId);
+            }
+            default -> {
+                OpenSet set = sets.get(tx, messageId);
+                set.recalled = true;
+                return Recipients.of(set.recipients.clone());
+            }
+        }
+    }
+
+    static Recipients recipientsOfFew(Sql sql, long messageId) {
+        RoaringBitmap numbers = new RoaringBitmap();
+        sql.read(
+                "SELECT number FROM deliveries WHERE message_id = ?",
+                row -> {
+                    numbers.add(row.getInt(1));
+                    return true;
+                },
+                messageId);
+        return Recipients.of(numbers);
+    }
+
+    /**
+     * Ends as failed what is pending for a device.
+     *
+     * @param onlyNamed only messages whose audience named users
+     */
+    void fail(Tx tx, long appId, int number, long drainedTo, boolean onlyNamed, String reason) {
+        int least = onlyNamed ? 1 : 0;
+        tx.sql.update(
+                "UPDATE messages SET state = 4, at = ?, reason = ?"
+                        + " WHERE app_id = ? AND number = ? AND state = 0 AND expires_at > ?"
+                        + " AND names_users >= ?",
+                tx.now(),
+                reason,
+                appId,
+                number,
+                tx.now(),
+                least);
+        tx.sql.update(
+                "UPDATE deliveries SET state = 4, at = ?, reason = ?"
+                        + " WHERE app_id = ? AND number = ? AND state = 0 AND message_id IN"
+                        + " (SELECT id FROM messages WHERE messages.id = deliveries.message_id"
+                        + " AND expires_at > ? AND names_users >= ?)",
+                tx.now(),
+                reason,
+                appId,
+                number,
+                tx.now(),
+                least);
+        for (long messageId : manyAfter(tx.sql, appId, number, drainedTo)) {
+            OpenSet set = sets.get(tx, messageId);
+            if (set.isPending(number, tx.now()) && (set.namesUsers || !onlyNamed)) {
+                sets.end(tx, set, number, OpenSets.FAILED, reason);
+            }
+        }
+    }
+
+    /** The messages to many above an id that a device is a recipient of, oldest first. */
+    static List<Long> manyAfter(Sql sql, long appId, int number, long afterId) {
+        List<Long> found = new ArrayList<>();
+        forEachMany(
+                sql,
+                appId,
+                number,
+                afterId,
+                (messageId, delivered, failed) -> {
+                    found.add(messageId);
+                    return true;
+                });
+        return found;
+    }
+
+    /** Looks at a message to many and its folded ends; false ends the reading. */
+    interface ManyReader {
+        boolean read(
+                long messageId, @Nullable RoaringBitmap delivered, @Nullable RoaringBitmap failed);
+    }
+
+    /** Reads the device's piece of each message to many above an id of which it is a recipient. */
+    static void forEachMany(Sql sql, long appId, int number, long afterId, ManyReader reader) {
+        PieceReader pieces = new PieceReader(number & 0xffff, reader);
+        sql.read(
+                "SELECT message_id, outcome, bits FROM message_sets"
+                        + " WHERE app_id = ? AND piece = ? AND message_id > ?"
+                        + " ORDER BY message_id, outcome",
+                row -> pieces.row(row.getLong(1), row.getInt(2), row.getBytes(3)),
+                appId,
+                number >> 16,
+                afterId);
+        pieces.end();
+    }
+
+    /** Gathers the rows of one message, which come one after another, its recipients first. */
+    private static final class PieceReader {
+        private final int low;
+        private final ManyReader reader;
+        private long messageId;
+        private boolean recipient;
+        private @Nullable RoaringBitmap delivered;
+        private @Nullable RoaringBitmap failed;
+        private boolean ended;
+
+        PieceReader(int low, ManyReader reader) {
+            this.low = low;
+            this.reader = reader;
+        }
+
+        boolean row(long id, int outcome, byte[] bits) {
+            if (id != messageId) {
+                if (!emit()) {
+                    return false;
+                }
+                messageId = id;
+                delivered = null;
+                failed = null;
+                recipient = outcome == 0 && OpenSets.contains(bits, low);
+            } else if (recipient && outcome == OpenSets.DELIVERED) {
+                delivered = OpenSets.deserialize(bits);
+            } else if (recipient && outcome == OpenSets.FAILED) {
+                failed = OpenSets.deserialize(bits);
+            }
+            return true;
+        }
+
+        private boolean emit() {
+            if (recipient && !reader.read(messageId, delivered, failed)) {
+                recipient = false;
+                ended = true;
+                return false;
+            }
+            recipient = false;
+            return true;
+        }
+
+        void end() {
+            if (!ended) {
+                emit();
+            }
+        }
+    }
+}

@@ -1,0 +1,306 @@
+package io.postrider.server.store;
+
+import java.io.ByteArrayOutputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.roaringbitmap.PeekableIntIterator;
+import org.roaringbitmap.RoaringBitmap;
+import org.roaringbitmap.buffer.ImmutableRoaringBitmap;
+
+/**
+ * The recipients and ends of messages to many, as the writer needs them to decide about acks.
+ * Confined to the writer thread; what it holds is the committed state plus that of the transaction
+ * in hand, so it is forgotten whole when one is rolled back.
+ */
+final class OpenSets {
+    static final int DELIVERED = 1;
+    static final int OPENED = 2;
+    static final int FAILED = 4;
+
+    private static final int RECIPIENTS = 0;
+    private static final int PIECE_BITS = 16;
+    private static final long MOST_BYTES = 64L << 20;
+    private static final int UNFOLDED_ROWS = 256;
+
+    private final LinkedHashMap<Long, OpenSet> byId = new LinkedHashMap<>(64, 0.75f, true);
+    private final Map<EndKey, RoaringBitmap> ends = new HashMap<>();
+    private @Nullable Tx endsOf;
+    private long bytes;
+
+    private record EndKey(OpenSet set, int outcome, @Nullable String reason) {}
+
+    /** One message to many. */
+    static final class OpenSet {
+        final long messageId;
+        final long appId;
+        final long expiresAt;
+        final boolean namesUsers;
+        final RoaringBitmap recipients;
+        final RoaringBitmap delivered = new RoaringBitmap();
+        final RoaringBitmap opened = new RoaringBitmap();
+        final RoaringBitmap failed = new RoaringBitmap();
+        boolean recalled;
+        long lastSeq;
+        long foldedTo;
+
+        OpenSet(
+                long messageId,
+                long appId,
+                long expiresAt,
+                boolean namesUsers,
+                RoaringBitmap recipients) {
+            this.messageId = messageId;
+            this.appId = appId;
+            this.expiresAt = expiresAt;
+            this.namesUsers = namesUsers;
+            this.recipients = recipients;
+        }
+
+        boolean isPending(int number, long now) {
+            return recipients.contains(number)
+                    && !recalled
+                    && now < expiresAt
+                    && !delivered.contains(number)
+                    && !failed.contains(number);
+        }
+
+        RoaringBitmap of(int outcome) {
+            return switch (outcome) {
+                case RECIPIENTS -> recipients;
+                case DELIVERED -> delivered;
+                case OPENED -> opened;
+                case FAILED -> failed;
+                default -> throw new IllegalArgumentException("outcome " + outcome);
+            };
+        }
+
+        long bytes() {
+            return 4 * recipients.getLongSizeInBytes() + 256;
+        }
+    }
+
+    /** Stores the recipients of a new message. */
+    void insert(Tx tx, OpenSet set) {
+        insertPieces(tx, set, RECIPIENTS);
+        keep(set);
+    }
+
+    /** The set if it is at hand. */
+    @Nullable OpenSet cached(long messageId) {
+        return byId.get(messageId);
+    }
+
+    /** The set of a message to many, read if need be. */
+    OpenSet get(Tx tx, long messageId) {
+        OpenSet known = byId.get(messageId);
+        return known != null ? known : keep(load(tx.sql, messageId));
+    }
+
+    /** Puts a device among those who ended so; it must not be there yet. */
+    void end(Tx tx, OpenSet set, int number, int outcome, @Nullable String reason) {
+        set.of(outcome).add(number);
+        if (endsOf != tx) {
+            endsOf = tx;
+            ends.clear();
+            tx.beforeCommit(() -> writeEnds(tx));
+        }
+        ends.computeIfAbsent(new EndKey(set, outcome, reason), key -> new RoaringBitmap())
+                .add(number);
+    }
+
+    private void writeEnds(Tx tx) {
+        ends.forEach((key, numbers) -> {
+            key.set.lastSeq++;
+            tx.sql.update(
+                    "INSERT INTO set_ends"
+                            + " (message_id, seq, outcome, at, devices, reason, bits)"
+                            + " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    key.set.messageId,
+                    key.set.lastSeq,
+                    key.outcome,
+                    tx.now(),
+                    numbers.getCardinality(),
+                    key.reason,
+                    serialize(numbers));
+            if (key.set.lastSeq - key.set.foldedTo > UNFOLDED_ROWS) {
+                fold(tx, key.set);
+            }
+        });
+        ends.clear();
+        endsOf = null;
+    }
+
+    /** Writes the ends so far as sets, so that readers need only the log's newest rows. */
+    private void fold(Tx tx, OpenSet set) {
+        for (int outcome : new int[] {DELIVERED, OPENED, FAILED}) {
+            insertPieces(tx, set, outcome);
+        }
+        set.foldedTo = set.lastSeq;
+        tx.sql.update(
+                "UPDATE messages SET folded_to = ? WHERE id = ?", set.foldedTo, set.messageId);
+    }
+
+    /** What is deleted with its app. */
+    void forgetApp(long appId) {
+        byId.values().removeIf(set -> set.appId == appId);
+        ends.keySet().removeIf(key -> key.set.appId == appId);
+    }
+
+    /** What a transaction that was rolled back has left. */
+    void forget() {
+        byId.clear();
+        ends.clear();
+        endsOf = null;
+        bytes = 0;
+    }
+
+    private OpenSet keep(OpenSet set) {
+        byId.put(set.messageId, set);
+        bytes += set.bytes();
+        if (bytes > MOST_BYTES) {
+            dropOldest();
+        }
+        return set;
+    }
+
+    /** Keeps those that the transaction in hand has yet to write. */
+    private void dropOldest() {
+        Set<OpenSet> unwritten = new HashSet<>();
+        ends.keySet().forEach(key -> unwritten.add(key.set));
+        bytes = byId.values().stream().mapToLong(OpenSet::bytes).sum();
+        var oldest = byId.values().iterator();
+        while (bytes > MOST_BYTES / 2 && oldest.hasNext()) {
+            OpenSet set = oldest.next();
+            if (!unwritten.contains(set)) {
+                bytes -= set.bytes();
+                oldest.remove();
+            }
+        }
+    }
+
+    private static void insertPieces(Tx tx, OpenSet set, int outcome) {
+        pieces(set.of(outcome))
+                .forEach((piece, low) ->
+                        tx.sql.update(
+                                "INSERT INTO message_sets"
+                                        + " (app_id, piece, message_id, outcome, bits)"
+                                        + " VALUES (?, ?, ?, ?, ?)"
+                                        + " ON CONFLICT (app_id, piece, message_id, outcome)"
+                                        + " DO UPDATE SET bits = excluded.bits",
+                                set.appId,
+                                piece,
+                                set.messageId,
+                                outcome,
+                                serialize(low)));
+    }
+
+    /** Reads a message's sets and the ends that are not yet in them. */
+    static OpenSet load(Sql sql, long messageId) {
+        OpenSet set =
+                sql.first(
+                                "SELECT app_id, expires_at, names_users, recalled_at IS NOT NULL,"
+                                        + " folded_to FROM messages WHERE id = ?",
+                                row -> {
+                                    OpenSet made =
+                                            new OpenSet(
+                                                    messageId,
+                                                    row.getLong(1),
+                                                    row.getLong(2),
+                                                    row.getBoolean(3),
+                                                    new RoaringBitmap());
+                                    made.recalled = row.getBoolean(4);
+                                    made.foldedTo = row.getLong(5);
+                                    return made;
+                                },
+                                messageId)
+                        .orElseThrow(() -> new StoreException("no message " + messageId));
+        int pieces = lastPiece(sql, set.appId);
+        for (int piece = 0; piece <= pieces; piece++) {
+            loadPiece(sql, set, piece);
+        }
+        sql.read(
+                "SELECT outcome, seq, bits FROM set_ends WHERE message_id = ? AND seq > ?",
+                row -> {
+                    set.of(row.getInt(1)).or(deserialize(row.getBytes(3)));
+                    set.lastSeq = Math.max(set.lastSeq, row.getLong(2));
+                    return true;
+                },
+                messageId,
+                set.foldedTo);
+        set.lastSeq = Math.max(set.lastSeq, set.foldedTo);
+        return set;
+    }
+
+    private static int lastPiece(Sql sql, long appId) {
+        return (int) sql.number("SELECT last_number FROM apps WHERE id = ?", appId) >> PIECE_BITS;
+    }
+
+    private static void loadPiece(Sql sql, OpenSet set, int piece) {
+        sql.read(
+                "SELECT outcome, bits FROM message_sets"
+                        + " WHERE app_id = ? AND piece = ? AND message_id = ?",
+                row -> {
+                    RoaringBitmap low = deserialize(row.getBytes(2));
+                    set.of(row.getInt(1))
+                            .or(RoaringBitmap.addOffset(low, (long) piece << PIECE_BITS));
+                    return true;
+                },
+                set.appId,
+                piece,
+                set.messageId);
+    }
+
+    private static Map<Integer, RoaringBitmap> pieces(RoaringBitmap numbers) {
+        Map<Integer, RoaringBitmap> pieces = new HashMap<>();
+        List<Integer> starts = new ArrayList<>();
+        PeekableIntIterator i = numbers.getIntIterator();
+        while (i.hasNext()) {
+            int piece = i.peekNext() >>> PIECE_BITS;
+            starts.add(piece);
+            i.advanceIfNeeded((piece + 1) << PIECE_BITS);
+        }
+        for (int piece : starts) {
+            long from = (long) piece << PIECE_BITS;
+            RoaringBitmap part = RoaringBitmap.bitmapOfRange(from, from + (1 << PIECE_BITS));
+            part.and(numbers);
+            pieces.put(piece, RoaringBitmap.addOffset(part, -from));
+        }
+        return pieces;
+    }
+
+    static byte[] serialize(RoaringBitmap numbers) {
+        numbers.runOptimize();
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream(numbers.serializedSizeInBytes());
+        try {
+            numbers.serialize(new DataOutputStream(bytes));
+        } catch (IOException e) {
+            throw new UncheckedIOException("writing to memory failed", e);
+        }
+        return bytes.toByteArray();
+    }
+
+    /** Whether a stored set holds a number, without reading the rest of it. */
+    static boolean contains(byte[] bytes, int number) {
+        return new ImmutableRoaringBitmap(ByteBuffer.wrap(bytes)).contains(number);
+    }
+
+    static RoaringBitmap deserialize(byte[] bytes) {
+        RoaringBitmap numbers = new RoaringBitmap();
+        try {
+            numbers.deserialize(ByteBuffer.wrap(bytes));
+        } catch (IOException e) {
+            throw new StoreException("a set in the store cannot be read", e);
+        }
+        return numbers;
+    }
+}

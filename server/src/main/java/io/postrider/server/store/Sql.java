@@ -1,0 +1,163 @@
+package io.postrider.server.store;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One connection with its prepared statements, each of which is prepared once. Confined to the
+ * thread that holds it.
+ */
+final class Sql implements AutoCloseable {
+    private final Connection connection;
+    private final Map<String, PreparedStatement> prepared = new HashMap<>();
+
+    Sql(Connection connection) {
+        this.connection = connection;
+    }
+
+    /** Makes a value of the row that the result stands on. */
+    interface RowMapper<T> {
+        T map(ResultSet row) throws SQLException;
+    }
+
+    /** Looks at each row; false ends the reading. */
+    interface RowReader {
+        boolean read(ResultSet row) throws SQLException;
+    }
+
+    /** Answers how many rows were changed. */
+    int update(String sql, @Nullable Object... values) {
+        try {
+            return bind(sql, values).executeUpdate();
+        } catch (SQLException e) {
+            throw failed(sql, e);
+        }
+    }
+
+    /** Runs what has no values and is not run often. */
+    void run(String sql) {
+        try (var statement = connection.createStatement()) {
+            statement.execute(sql);
+        } catch (SQLException e) {
+            throw failed(sql, e);
+        }
+    }
+
+    void read(String sql, RowReader reader, @Nullable Object... values) {
+        try (ResultSet rows = bind(sql, values).executeQuery()) {
+            while (rows.next()) {
+                if (!reader.read(rows)) {
+                    return;
+                }
+            }
+        } catch (SQLException e) {
+            throw failed(sql, e);
+        }
+    }
+
+    <T> List<T> list(String sql, RowMapper<T> mapper, @Nullable Object... values) {
+        List<T> found = new ArrayList<>();
+        read(
+                sql,
+                row -> {
+                    found.add(mapper.map(row));
+                    return true;
+                },
+                values);
+        return found;
+    }
+
+    /** The first row's value. */
+    <T> Optional<T> first(String sql, RowMapper<T> mapper, @Nullable Object... values) {
+        List<T> found = new ArrayList<>(1);
+        read(
+                sql,
+                row -> {
+                    found.add(mapper.map(row));
+                    return false;
+                },
+                values);
+        return found.isEmpty() ? Optional.empty() : Optional.of(found.get(0));
+    }
+
+    /** The one number that a query answers; 0 for no row and for null. */
+    long number(String sql, @Nullable Object... values) {
+        return first(sql, row -> row.getLong(1), values).orElse(0L);
+    }
+
+    void begin() {
+        try {
+            connection.setAutoCommit(false);
+        } catch (SQLException e) {
+            throw failed("begin", e);
+        }
+    }
+
+    void commit() {
+        try {
+            connection.commit();
+        } catch (SQLException e) {
+            throw failed("commit", e);
+        }
+    }
+
+    void rollback() {
+        try {
+            connection.rollback();
+        } catch (SQLException e) {
+            throw failed("rollback", e);
+        }
+    }
+
+    /** {@code ?, ?, ?} for so many values. */
+    static String marks(int count) {
+        return "?, ".repeat(count - 1) + "?";
+    }
+
+    private PreparedStatement bind(String sql, @Nullable Object... values) throws SQLException {
+        PreparedStatement statement = prepared.get(sql);
+        if (statement == null) {
+            statement = connection.prepareStatement(sql);
+            prepared.put(sql, statement);
+        }
+        for (int i = 0; i < values.length; i++) {
+            bind(statement, i + 1, values[i]);
+        }
+        return statement;
+    }
+
+    private static void bind(PreparedStatement statement, int at, @Nullable Object value)
+            throws SQLException {
+        switch (value) {
+            case null -> statement.setObject(at, null);
+            case Long number -> statement.setLong(at, number);
+            case Integer number -> statement.setInt(at, number);
+            case String text -> statement.setString(at, text);
+            case byte[] bytes -> statement.setBytes(at, bytes);
+            case Boolean yes -> statement.setInt(at, yes ? 1 : 0);
+            default -> throw new IllegalArgumentException(value.getClass() + " in SQL");
+        }
+    }
+
+    private static StoreException failed(String sql, SQLException e) {
+        String first = sql.strip().lines().findFirst().orElse("");
+        return new StoreException(first + ": " + e.getMessage(), e);
+    }
+
+    @Override
+    public void close() {
+        try {
+            connection.close();
+        } catch (SQLException e) {
+            throw failed("close", e);
+        }
+    }
+}

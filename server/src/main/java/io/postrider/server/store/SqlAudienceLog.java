@@ -1,0 +1,79 @@
+package io.postrider.server.store;
+
+import io.postrider.server.identity.Platform;
+import io.postrider.server.publish.AudienceLog;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** The audience's log on SQLite. {@link SqlDevices} writes it. */
+public final class SqlAudienceLog implements AudienceLog {
+    private final Database database;
+
+    public SqlAudienceLog(Database database) {
+        this.database = database;
+    }
+
+    @Override
+    public void changesAfter(long appId, long seq, Consumer<Change> each) {
+        List<Change> changes =
+                database.read(sql ->
+                        sql.list(
+                                "SELECT seq, number, old_platform, new_platform,"
+                                        + " removed_tags, added_tags FROM audience_changes"
+                                        + " WHERE app_id = ? AND seq > ? ORDER BY seq",
+                                SqlAudienceLog::read,
+                                appId,
+                                seq));
+        changes.forEach(each);
+    }
+
+    private static Change read(ResultSet row) throws SQLException {
+        return new Change(
+                row.getLong(1),
+                row.getInt(2),
+                platform(row, 3),
+                platform(row, 4),
+                tags(row.getString(5)),
+                tags(row.getString(6)));
+    }
+
+    private static @Nullable Platform platform(ResultSet row, int column) throws SQLException {
+        String word = row.getString(column);
+        return word == null ? null : Platform.of(word).orElseThrow();
+    }
+
+    private static List<String> tags(String joined) {
+        return joined.isEmpty() ? List.of() : List.of(joined.split("\n"));
+    }
+
+    @Override
+    public Optional<Snapshot> snapshot(long appId) {
+        return database.read(sql ->
+                sql.first(
+                        "SELECT seq, bits FROM audience_snapshots WHERE app_id = ?",
+                        row -> new Snapshot(row.getLong(1), row.getBytes(2)),
+                        appId));
+    }
+
+    @Override
+    public void keepSnapshot(long appId, Snapshot snapshot) {
+        database.writer()
+                .await(tx -> {
+                    tx.sql.update(
+                            "INSERT INTO audience_snapshots (app_id, seq, bits)"
+                                    + " VALUES (?, ?, ?) ON CONFLICT (app_id) DO UPDATE"
+                                    + " SET seq = excluded.seq, bits = excluded.bits",
+                            appId,
+                            snapshot.seq(),
+                            snapshot.bits());
+                    return tx.sql.update(
+                            "DELETE FROM audience_changes WHERE app_id = ? AND seq <= ?",
+                            appId,
+                            snapshot.seq());
+                });
+    }
+}

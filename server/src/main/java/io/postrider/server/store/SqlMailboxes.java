@@ -1,0 +1,315 @@
+package io.postrider.server.store;
+
+import io.postrider.server.delivery.Mailboxes;
+import io.postrider.server.delivery.Message;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+import org.roaringbitmap.RoaringBitmap;
+
+/** Mailboxes and sessions on SQLite. */
+public final class SqlMailboxes implements Mailboxes {
+    /** A drain stops at so much content, so that what one session holds in memory is bounded. */
+    private static final int MOST_BYTES = 256 * 1024;
+
+    private final Database database;
+
+    public SqlMailboxes(Database database) {
+        this.database = database;
+    }
+
+    private record Mailbox(long drainedTo, long presentedTo) {}
+
+    private record Previous(int generation, long incarnation, long startedAt, long endedAt) {}
+
+    @Override
+    public CompletableFuture<Optional<Begun>> begin(long appId, int number, int tokenGeneration) {
+        return database.writer()
+                .submit(tx ->
+                        tx.sql
+                                .first(
+                                        "SELECT drained_to, presented_to FROM devices"
+                                                + " WHERE app_id = ? AND number = ?"
+                                                + " AND token_generation = ?",
+                                        row -> new Mailbox(row.getLong(1), row.getLong(2)),
+                                        appId,
+                                        number,
+                                        tokenGeneration)
+                                .map(mailbox -> begin(tx, appId, number, mailbox)));
+    }
+
+    private Begun begin(Tx tx, long appId, int number, Mailbox mailbox) {
+        Optional<Previous> previous = previous(tx, appId, number);
+        long presentedTo = mailbox.presentedTo;
+        if (previous.isPresent() && previous.get().endedAt == 0) {
+            presentedTo = Math.max(presentedTo, declareDead(tx, appId, number, previous.get()));
+        }
+        int generation = 1 + previous.map(Previous::generation).orElse(0);
+        tx.sql.update(
+                "INSERT INTO sessions (app_id, number, generation, incarnation, started_at)"
+                        + " VALUES (?, ?, ?, ?, ?)",
+                appId,
+                number,
+                generation,
+                database.incarnation(),
+                tx.now());
+        long awaySince =
+                previous.map(was -> was.endedAt > 0 ? was.endedAt : was.startedAt)
+                        .orElse(Long.MAX_VALUE);
+        return new Begun(
+                generation,
+                mailbox.drainedTo,
+                presentedTo,
+                tx.lastId(),
+                recalledSince(tx, appId, number, awaySince, presentedTo));
+    }
+
+    private static Optional<Previous> previous(Tx tx, long appId, int number) {
+        return tx.sql.first(
+                "SELECT generation, incarnation, started_at, coalesce(ended_at, 0) FROM sessions"
+                        + " WHERE app_id = ? AND number = ? ORDER BY generation DESC LIMIT 1",
+                row -> new Previous(row.getInt(1), row.getLong(2), row.getLong(3), row.getLong(4)),
+                appId,
+                number);
+    }
+
+    /**
+     * Ends a session that never said so. Answers up to which id it may have presented messages: all
+     * that were stored before it was declared dead, which for a server that crashed is its next
+     * start.
+     */
+    private long declareDead(Tx tx, long appId, int number, Previous session) {
+        long presentedTo = tx.lastId();
+        long diedAt = tx.now();
+        if (session.incarnation < database.incarnation()) {
+            long next = session.incarnation + 1;
+            presentedTo =
+                    tx.sql.number("SELECT started_after FROM incarnations WHERE id = ?", next);
+            diedAt = tx.sql.number("SELECT started_at FROM incarnations WHERE id = ?", next);
+        }
+        tx.sql.update(
+                "UPDATE sessions SET ended_at = ?, end_reason = 'died'"
+                        + " WHERE app_id = ? AND number = ? AND generation = ?",
+                diedAt,
+                appId,
+                number,
+                session.generation);
+        tx.sql.update(
+                "UPDATE devices SET presented_to = max(presented_to, ?)"
+                        + " WHERE app_id = ? AND number = ?",
+                presentedTo,
+                appId,
+                number);
+        return presentedTo;
+    }
+
+    private static List<Long> recalledSince(
+            Tx tx, long appId, int number, long since, long presentedTo) {
+        if (since == Long.MAX_VALUE) {
+            return List.of();
+        }
+        List<Long> recalled =
+                tx.sql.list(
+                        "SELECT id FROM messages WHERE app_id = ? AND recalled_at >= ?"
+                                + " AND expires_at > ? AND id <= ?",
+                        row -> row.getLong(1),
+                        appId,
+                        since,
+                        tx.now(),
+                        presentedTo);
+        return recalled.stream().filter(id -> isRecipient(tx.sql, id, number)).toList();
+    }
+
+    private static boolean isRecipient(Sql sql, long messageId, int number) {
+        int kind = (int) sql.number("SELECT kind FROM messages WHERE id = ?", messageId);
+        return switch (kind) {
+            case Deliveries.KIND_ONE ->
+                    sql.number("SELECT number FROM messages WHERE id = ?", messageId) == number;
+            case Deliveries.KIND_FEW ->
+                    sql.number(
+                                    "SELECT count(*) FROM deliveries"
+                                            + " WHERE message_id = ? AND number = ?",
+                                    messageId,
+                                    number)
+                            == 1;
+            default -> OpenSets.load(sql, messageId).recipients.contains(number);
+        };
+    }
+
+    @Override
+    public CompletableFuture<Void> end(
+            long appId, int number, int generation, long position, long drainedTo, String reason) {
+        return database.writer()
+                .change(tx -> end(tx, appId, number, generation, position, drainedTo, reason));
+    }
+
+    private static void end(
+            Tx tx,
+            long appId,
+            int number,
+            int generation,
+            long position,
+            long drainedTo,
+            String reason) {
+        tx.sql.update(
+                "UPDATE sessions SET ended_at = ?, end_reason = ? WHERE app_id = ? AND number = ?"
+                        + " AND generation = ? AND ended_at IS NULL",
+                tx.now(),
+                reason,
+                appId,
+                number,
+                generation);
+        tx.sql.update(
+                "UPDATE devices SET presented_to = max(presented_to, ?),"
+                        + " drained_to = max(drained_to, ?), last_seen_at = ?"
+                        + " WHERE app_id = ? AND number = ?",
+                position,
+                drainedTo,
+                tx.now(),
+                appId,
+                number);
+    }
+
+    @Override
+    public Drained drain(long appId, int number, long afterId, int limit) {
+        return database.read(sql -> drain(sql, appId, number, afterId, limit));
+    }
+
+    private Drained drain(Sql sql, long appId, int number, long afterId, int limit) {
+        long newest = sql.number("SELECT max(id) FROM messages");
+        List<Long> ids = new ArrayList<>();
+        ids.addAll(
+                sql.list(
+                        "SELECT id FROM messages WHERE app_id = ? AND number = ? AND state = 0"
+                                + " AND id > ? ORDER BY id LIMIT ?",
+                        row -> row.getLong(1),
+                        appId,
+                        number,
+                        afterId,
+                        limit + 1));
+        ids.addAll(
+                sql.list(
+                        "SELECT message_id FROM deliveries WHERE app_id = ? AND number = ?"
+                                + " AND state = 0 AND message_id > ? ORDER BY message_id LIMIT ?",
+                        row -> row.getLong(1),
+                        appId,
+                        number,
+                        afterId,
+                        limit + 1));
+        addMany(sql, appId, number, afterId, limit, ids);
+        ids.sort(null);
+        List<Message> messages = new ArrayList<>();
+        int bytes = 0;
+        for (long id : ids) {
+            Message message = database.messageCache().get(sql, id);
+            if (message == null) {
+                continue;
+            }
+            bytes += message.content().length;
+            if (messages.size() == limit || (bytes > MOST_BYTES && !messages.isEmpty())) {
+                return new Drained(messages, messages.get(messages.size() - 1).id(), true);
+            }
+            messages.add(message);
+        }
+        return new Drained(messages, Math.max(newest, afterId), false);
+    }
+
+    private static void addMany(
+            Sql sql, long appId, int number, long afterId, int limit, List<Long> ids) {
+        List<Long> many = new ArrayList<>();
+        Deliveries.forEachMany(
+                sql,
+                appId,
+                number,
+                afterId,
+                (id, delivered, failed) -> {
+                    if (isPendingAmongMany(sql, id, number, delivered, failed)) {
+                        many.add(id);
+                    }
+                    return many.size() <= limit;
+                });
+        ids.addAll(many);
+    }
+
+    private static boolean isPendingAmongMany(
+            Sql sql,
+            long messageId,
+            int number,
+            @Nullable RoaringBitmap delivered,
+            @Nullable RoaringBitmap failed) {
+        int low = number & 0xffff;
+        if ((delivered != null && delivered.contains(low))
+                || (failed != null && failed.contains(low))) {
+            return false;
+        }
+        Optional<Long> foldedTo =
+                sql.first(
+                        "SELECT folded_to FROM messages WHERE id = ? AND recalled_at IS NULL",
+                        row -> row.getLong(1),
+                        messageId);
+        if (foldedTo.isEmpty()) {
+            return false;
+        }
+        boolean[] ended = new boolean[1];
+        sql.read(
+                "SELECT bits FROM set_ends WHERE message_id = ? AND seq > ? AND outcome IN (1, 4)",
+                row -> {
+                    ended[0] = OpenSets.contains(row.getBytes(1), number);
+                    return !ended[0];
+                },
+                messageId,
+                foldedTo.get());
+        return !ended[0];
+    }
+
+    @Override
+    public List<Message> stillPending(long appId, int number, List<Long> messageIds) {
+        return database.read(sql -> {
+            List<Message> pending = new ArrayList<>();
+            for (long id : messageIds) {
+                Message message = database.messageCache().get(sql, id);
+                if (message != null && message.appId() == appId && isPending(sql, id, number)) {
+                    pending.add(message);
+                }
+            }
+            return pending;
+        });
+    }
+
+    private static boolean isPending(Sql sql, long messageId, int number) {
+        record Row(int kind, int number, int state, boolean recalled) {}
+
+        Row message =
+                sql.first(
+                                "SELECT kind, number, state, recalled_at IS NOT NULL FROM messages"
+                                        + " WHERE id = ?",
+                                row ->
+                                        new Row(
+                                                row.getInt(1),
+                                                row.getInt(2),
+                                                row.getInt(3),
+                                                row.getBoolean(4)),
+                                messageId)
+                        .orElseThrow();
+        return switch (message.kind) {
+            case Deliveries.KIND_ONE ->
+                    message.number == number && message.state == Deliveries.PENDING;
+            case Deliveries.KIND_FEW ->
+                    sql.number(
+                                    "SELECT count(*) FROM deliveries"
+                                            + " WHERE message_id = ? AND number = ? AND state = 0",
+                                    messageId,
+                                    number)
+                            == 1;
+            default -> {
+                OpenSets.OpenSet set = OpenSets.load(sql, messageId);
+                yield !message.recalled
+                        && set.recipients.contains(number)
+                        && !set.delivered.contains(number)
+                        && !set.failed.contains(number);
+            }
+        };
+    }
+}

@@ -1,0 +1,259 @@
+package io.postrider.server.store;
+
+import io.postrider.server.delivery.Accepted;
+import io.postrider.server.delivery.AckBatch;
+import io.postrider.server.delivery.AckOutcome;
+import io.postrider.server.delivery.Arrival;
+import io.postrider.server.delivery.Message;
+import io.postrider.server.delivery.MessageStore;
+import io.postrider.server.delivery.NewMessage;
+import io.postrider.server.delivery.Recipients;
+import io.postrider.server.delivery.WakeUps;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.roaringbitmap.RoaringBitmap;
+
+/** Messages on SQLite: accepting, acknowledging and recalling, as work for the {@link Writer}. */
+public final class SqlMessages implements MessageStore {
+    private static final long IDEMPOTENCY_MILLIS = TimeUnit.HOURS.toMillis(24);
+
+    private final Database database;
+    private final MessageCache cache;
+    private final Deliveries deliveries;
+    private @Nullable WakeUps wakeUps;
+
+    public SqlMessages(Database database) {
+        this.database = database;
+        this.cache = database.messageCache();
+        this.deliveries = database.deliveries();
+    }
+
+    @Override
+    public void onCommit(WakeUps woken) {
+        this.wakeUps = woken;
+    }
+
+    @Override
+    public CompletableFuture<Accepted> accept(NewMessage message) {
+        return database.writer().submit(tx -> accept(tx, message));
+    }
+
+    private Accepted accept(Tx tx, NewMessage message) {
+        NewMessage.Idempotency key = message.idempotency();
+        if (key != null) {
+            Optional<Accepted> earlier = earlier(tx, message.appId(), key);
+            if (earlier.isPresent()) {
+                return earlier.get();
+            }
+        }
+        Recipients recipients = withoutGone(tx, message);
+        long id = tx.nextId();
+        long expiresAt = tx.now() + message.ttlMillis();
+        insert(tx, id, expiresAt, recipients, message);
+        deliveries.insert(tx, message.appId(), id, expiresAt, message.namesUsers(), recipients);
+        if (key != null) {
+            rememberKey(tx, id, expiresAt, recipients.count(), message.appId(), key);
+        }
+        arrive(
+                tx,
+                new Arrival(
+                        new Message(
+                                id,
+                                message.appId(),
+                                tx.now(),
+                                expiresAt,
+                                message.wantsAck(),
+                                message.onlineOnly(),
+                                message.content()),
+                        recipients));
+        return new Accepted.Stored(id, recipients.count(), expiresAt, false);
+    }
+
+    private static Optional<Accepted> earlier(Tx tx, long appId, NewMessage.Idempotency key) {
+        return tx.sql.first(
+                "SELECT body_hash, message_id, targeted, expires_at FROM idempotency_keys"
+                        + " WHERE app_id = ? AND idem_key = ? AND created_at > ?",
+                row ->
+                        MessageDigest.isEqual(row.getBytes(1), key.bodyHash())
+                                ? new Accepted.Stored(
+                                        row.getLong(2), row.getInt(3), row.getLong(4), true)
+                                : new Accepted.OtherBody(),
+                appId,
+                key.key(),
+                tx.now() - IDEMPOTENCY_MILLIS);
+    }
+
+    private static void rememberKey(
+            Tx tx, long id, long expiresAt, int targeted, long appId, NewMessage.Idempotency key) {
+        tx.sql.update(
+                "INSERT INTO idempotency_keys (app_id, idem_key, body_hash, message_id, targeted,"
+                        + " expires_at, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)"
+                        + " ON CONFLICT (app_id, idem_key) DO UPDATE SET"
+                        + " body_hash = excluded.body_hash, message_id = excluded.message_id,"
+                        + " targeted = excluded.targeted, expires_at = excluded.expires_at,"
+                        + " created_at = excluded.created_at",
+                appId,
+                key.key(),
+                key.bodyHash(),
+                id,
+                targeted,
+                expiresAt,
+                tx.now());
+    }
+
+    /** Leaves out the devices that went after the audience was resolved. */
+    private static Recipients withoutGone(Tx tx, NewMessage message) {
+        List<Integer> gone =
+                tx.sql.list(
+                        "SELECT number FROM audience_changes"
+                                + " WHERE app_id = ? AND seq > ? AND gone BETWEEN 1 AND ?",
+                        row -> row.getInt(1),
+                        message.appId(),
+                        message.audienceEnd(),
+                        message.namesUsers() ? SqlDevices.OTHER_USER : SqlDevices.DELETED);
+        if (gone.isEmpty()) {
+            return message.recipients();
+        }
+        RoaringBitmap left = message.recipients().copy();
+        gone.forEach(left::remove);
+        return Recipients.of(left);
+    }
+
+    private static void insert(
+            Tx tx, long id, long expiresAt, Recipients recipients, NewMessage message) {
+        int kind = Deliveries.kindOf(recipients.count());
+        boolean one = kind == Deliveries.KIND_ONE;
+        tx.sql.update(
+                "INSERT INTO messages (id, app_id, kind, number, state, names_users, wants_ack,"
+                        + " online_only, targeted, created_at, expires_at, audience, options,"
+                        + " content, request_id)"
+                        + " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                id,
+                message.appId(),
+                kind,
+                one ? recipients.first() : null,
+                one ? Deliveries.PENDING : null,
+                message.namesUsers(),
+                message.wantsAck(),
+                message.onlineOnly(),
+                recipients.count(),
+                tx.now(),
+                expiresAt,
+                message.audience(),
+                message.options(),
+                message.content(),
+                message.requestId());
+    }
+
+    private void arrive(Tx tx, Arrival arrival) {
+        if (tx.arrivals.isEmpty()) {
+            tx.afterCommit(() -> {
+                tx.arrivals.forEach(each -> cache.add(each.message()));
+                if (wakeUps != null) {
+                    wakeUps.stored(tx.beganAfter(), tx.arrivals);
+                }
+            });
+        }
+        tx.arrivals.add(arrival);
+    }
+
+    @Override
+    public CompletableFuture<List<AckOutcome>> acknowledge(AckBatch acks) {
+        return database.writer()
+                .submitLazily(tx -> {
+                    List<AckOutcome> outcomes = new ArrayList<>(acks.size());
+                    for (int i = 0; i < acks.size(); i++) {
+                        outcomes.add(deliveries.acknowledge(tx, acks.get(i)));
+                    }
+                    return outcomes;
+                });
+    }
+
+    @Override
+    public CompletableFuture<Recalled> recall(long appId, long messageId) {
+        return database.writer().submit(tx -> recall(tx, appId, messageId));
+    }
+
+    private record Recallable(int kind, int number, long expiresAt, boolean recalled) {}
+
+    private Recalled recall(Tx tx, long appId, long messageId) {
+        Optional<Recallable> found =
+                tx.sql.first(
+                        "SELECT kind, number, expires_at, recalled_at IS NOT NULL FROM messages"
+                                + " WHERE id = ? AND app_id = ?",
+                        row ->
+                                new Recallable(
+                                        row.getInt(1),
+                                        row.getInt(2),
+                                        row.getLong(3),
+                                        row.getBoolean(4)),
+                        messageId,
+                        appId);
+        if (found.isEmpty()) {
+            return new Recalled.Unknown();
+        }
+        Recallable message = found.get();
+        if (message.recalled || message.expiresAt <= tx.now()) {
+            return new Recalled.Before();
+        }
+        tx.sql.update("UPDATE messages SET recalled_at = ? WHERE id = ?", tx.now(), messageId);
+        Recipients recipients = deliveries.recall(tx, messageId, message.kind, message.number);
+        tx.afterCommit(() -> {
+            if (wakeUps != null) {
+                wakeUps.recalled(appId, messageId, recipients);
+            }
+        });
+        return new Recalled.Now(recipients);
+    }
+
+    @Override
+    public CompletableFuture<Void> addWritten(long messageId, int devices) {
+        return database.writer()
+                .change(tx ->
+                        tx.sql.update(
+                                "UPDATE messages SET written = written + ? WHERE id = ?",
+                                devices,
+                                messageId));
+    }
+
+    @Override
+    public List<Arrival> arrivalsAfter(long id, int limit) {
+        return database.read(sql ->
+                sql.list(
+                        "SELECT "
+                                + MessageCache.COLUMNS
+                                + ", kind, number FROM messages WHERE id > ?"
+                                + " ORDER BY id LIMIT ?",
+                        row -> {
+                            Message message = MessageCache.read(row);
+                            return new Arrival(
+                                    message,
+                                    recipients(sql, message.id(), row.getInt(8), row.getInt(9)));
+                        },
+                        id,
+                        limit));
+    }
+
+    private static Recipients recipients(Sql sql, long messageId, int kind, int number) {
+        return switch (kind) {
+            case Deliveries.KIND_ONE -> Recipients.of(number);
+            case Deliveries.KIND_FEW -> Deliveries.recipientsOfFew(sql, messageId);
+            default -> Recipients.of(OpenSets.load(sql, messageId).recipients);
+        };
+    }
+
+    @Override
+    public long lastId() {
+        return database.writer().lastId();
+    }
+
+    @Override
+    public String epoch() {
+        return database.epoch();
+    }
+}

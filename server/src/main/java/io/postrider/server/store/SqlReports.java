@@ -1,0 +1,306 @@
+package io.postrider.server.store;
+
+import io.postrider.server.clock.Clock;
+import io.postrider.server.delivery.DeliveryState;
+import io.postrider.server.delivery.Message;
+import io.postrider.server.publish.Reports;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.roaringbitmap.PeekableIntIterator;
+import org.roaringbitmap.RoaringBitmap;
+
+/** How messages stand, on SQLite; expiry is computed from the store's clock (G8). */
+public final class SqlReports implements Reports {
+    private static final String COLUMNS =
+            MessageCache.COLUMNS
+                    + ", kind, number, state, at, reason, targeted, written, folded_to,"
+                    + " recalled_at, audience, options, request_id";
+
+    private final Database database;
+    private final Clock clock;
+
+    public SqlReports(Database database, Clock clock) {
+        this.database = database;
+        this.clock = clock;
+    }
+
+    /** A message's row. */
+    private record Row(
+            Message message,
+            int kind,
+            int number,
+            int state,
+            long at,
+            @Nullable String reason,
+            int targeted,
+            int written,
+            long foldedTo,
+            @Nullable Long recalledAt,
+            String audience,
+            String options,
+            String requestId) {
+
+        static Row read(ResultSet row) throws SQLException {
+            long recalledAt = row.getLong(16);
+            boolean recalled = !row.wasNull();
+            return new Row(
+                    MessageCache.read(row),
+                    row.getInt(8),
+                    row.getInt(9),
+                    row.getInt(10),
+                    row.getLong(11),
+                    row.getString(12),
+                    row.getInt(13),
+                    row.getInt(14),
+                    row.getLong(15),
+                    recalled ? recalledAt : null,
+                    row.getString(17),
+                    row.getString(18),
+                    row.getString(19));
+        }
+    }
+
+    @Override
+    public Optional<Standing> message(long appId, long messageId) {
+        return database.read(
+                sql -> row(sql, appId, messageId).map(row -> standing(sql, row, clock.millis())));
+    }
+
+    @Override
+    public List<Standing> newest(long appId, long belowId, int limit) {
+        return database.read(sql ->
+                sql
+                        .list(
+                                "SELECT "
+                                        + COLUMNS
+                                        + " FROM messages"
+                                        + " WHERE app_id = ? AND id < ?"
+                                        + " ORDER BY id DESC LIMIT ?",
+                                Row::read,
+                                appId,
+                                belowId,
+                                limit)
+                        .stream()
+                        .map(row -> standing(sql, row, clock.millis()))
+                        .toList());
+    }
+
+    @Override
+    public Optional<Long> appOf(long messageId) {
+        return database.read(sql ->
+                sql.first(
+                        "SELECT app_id FROM messages WHERE id = ?",
+                        row -> row.getLong(1),
+                        messageId));
+    }
+
+    private static Optional<Row> row(Sql sql, long appId, long messageId) {
+        return sql.first(
+                "SELECT " + COLUMNS + " FROM messages WHERE id = ? AND app_id = ?",
+                Row::read,
+                messageId,
+                appId);
+    }
+
+    private static Standing standing(Sql sql, Row row, long now) {
+        int[] ended = ended(sql, row);
+        int delivered = ended[Deliveries.DELIVERED];
+        int left = row.targeted - delivered - ended[Deliveries.FAILED];
+        boolean recalled = row.recalledAt != null;
+        boolean expired = !recalled && row.message.expiresAt() <= now;
+        Counts counts =
+                new Counts(
+                        row.targeted,
+                        recalled || expired ? 0 : left,
+                        delivered,
+                        ended[Deliveries.OPENED],
+                        expired ? left : 0,
+                        recalled ? left : 0,
+                        ended[Deliveries.FAILED],
+                        row.written);
+        return new Standing(
+                row.message, row.audience, row.options, row.requestId, row.recalledAt, counts);
+    }
+
+    /** How many devices delivered (opened ones among them), opened, and failed. */
+    private static int[] ended(Sql sql, Row row) {
+        int[] count = new int[5];
+        switch (row.kind) {
+            case Deliveries.KIND_ONE -> count[row.state]++;
+            case Deliveries.KIND_FEW ->
+                    sql.read(
+                            "SELECT state, count(*) FROM deliveries WHERE message_id = ?"
+                                    + " GROUP BY state",
+                            found -> {
+                                count[found.getInt(1)] = found.getInt(2);
+                                return true;
+                            },
+                            row.message.id());
+            default ->
+                    sql.read(
+                            "SELECT outcome, sum(devices) FROM set_ends WHERE message_id = ?"
+                                    + " GROUP BY outcome",
+                            found -> {
+                                count[found.getInt(1)] = found.getInt(2);
+                                return true;
+                            },
+                            row.message.id());
+        }
+        if (row.kind != Deliveries.KIND_MANY) {
+            count[Deliveries.DELIVERED] += count[Deliveries.OPENED];
+        }
+        return count;
+    }
+
+    @Override
+    public List<DeviceStanding> devices(long appId, long messageId, int afterNumber, int limit) {
+        return database.read(sql ->
+                row(sql, appId, messageId)
+                        .map(row -> devices(sql, row, afterNumber, limit))
+                        .orElse(List.of()));
+    }
+
+    @Override
+    public Optional<DeviceStanding> device(long appId, long messageId, int number) {
+        return devices(appId, messageId, number - 1, 1).stream()
+                .filter(device -> device.number() == number)
+                .findFirst();
+    }
+
+    private List<DeviceStanding> devices(Sql sql, Row row, int afterNumber, int limit) {
+        return switch (row.kind) {
+            case Deliveries.KIND_ONE ->
+                    row.number > afterNumber
+                            ? List.of(standing(sql, row, row.number, row.state, row.at, row.reason))
+                            : List.of();
+            case Deliveries.KIND_FEW ->
+                    sql.list(
+                            "SELECT number, state, at, reason FROM deliveries"
+                                    + " WHERE message_id = ? AND number > ?"
+                                    + " ORDER BY number LIMIT ?",
+                            found ->
+                                    standing(
+                                            sql,
+                                            row,
+                                            found.getInt(1),
+                                            found.getInt(2),
+                                            found.getLong(3),
+                                            found.getString(4)),
+                            row.message.id(),
+                            afterNumber,
+                            limit);
+            default -> devicesOfMany(sql, row, afterNumber, limit);
+        };
+    }
+
+    private record End(int outcome, long at, @Nullable String reason, RoaringBitmap numbers) {}
+
+    private List<DeviceStanding> devicesOfMany(Sql sql, Row row, int afterNumber, int limit) {
+        RoaringBitmap recipients = OpenSets.load(sql, row.message.id()).recipients;
+        List<Integer> numbers = new ArrayList<>();
+        PeekableIntIterator next = recipients.getIntIterator();
+        next.advanceIfNeeded(afterNumber + 1);
+        while (next.hasNext() && numbers.size() < limit) {
+            numbers.add(next.next());
+        }
+        List<End> ends =
+                sql.list(
+                        "SELECT outcome, at, reason, bits FROM set_ends WHERE message_id = ?"
+                                + " AND outcome <> 2",
+                        found ->
+                                new End(
+                                        found.getInt(1),
+                                        found.getLong(2),
+                                        found.getString(3),
+                                        OpenSets.deserialize(found.getBytes(4))),
+                        row.message.id());
+        List<DeviceStanding> standings = new ArrayList<>();
+        for (int number : numbers) {
+            Optional<End> end =
+                    ends.stream().filter(each -> each.numbers.contains(number)).findFirst();
+            standings.add(
+                    end.map(found ->
+                                    standing(
+                                            sql,
+                                            row,
+                                            number,
+                                            found.outcome,
+                                            found.at,
+                                            found.reason))
+                            .orElseGet(
+                                    () -> standing(sql, row, number, Deliveries.PENDING, 0, null)));
+        }
+        return standings;
+    }
+
+    private DeviceStanding standing(
+            Sql sql, Row row, int number, int state, long at, @Nullable String reason) {
+        record Owner(String deviceId, long presentedTo) {}
+
+        Optional<Owner> device =
+                sql.first(
+                        "SELECT device_id, presented_to FROM devices"
+                                + " WHERE app_id = ? AND number = ?",
+                        found -> new Owner(found.getString(1), found.getLong(2)),
+                        row.message.appId(),
+                        number);
+        String deviceId = device.map(Owner::deviceId).orElse(null);
+        long presentedTo = device.map(Owner::presentedTo).orElse(0L);
+        long expiresAt = row.message.expiresAt();
+        DeliveryState word;
+        long since = at;
+        String why = reason;
+        if (state == Deliveries.DELIVERED || state == Deliveries.OPENED) {
+            word = DeliveryState.DELIVERED;
+        } else if (state == Deliveries.FAILED) {
+            word = DeliveryState.FAILED;
+        } else if (row.recalledAt != null) {
+            word = DeliveryState.RECALLED;
+            since = row.recalledAt;
+        } else if (expiresAt <= clock.millis()) {
+            word = DeliveryState.EXPIRED;
+            since = expiresAt;
+            why = row.message.onlineOnly() ? whyOnlineExpired(sql, row.message, number) : null;
+        } else {
+            word = DeliveryState.QUEUED;
+            since = row.message.createdAt();
+        }
+        return new DeviceStanding(number, deviceId, word, since, why, presentedTo);
+    }
+
+    private static String whyOnlineExpired(Sql sql, Message message, int number) {
+        boolean connected =
+                !sessions(sql, message.appId(), number, message.createdAt(), message.createdAt())
+                        .isEmpty();
+        return connected ? "no_ack" : "offline";
+    }
+
+    @Override
+    public List<SessionEntry> sessions(long appId, int number, long from, long to) {
+        return database.read(sql -> sessions(sql, appId, number, from, to));
+    }
+
+    private static List<SessionEntry> sessions(
+            Sql sql, long appId, int number, long from, long to) {
+        return sql.list(
+                "SELECT generation, started_at, ended_at, end_reason FROM sessions"
+                        + " WHERE app_id = ? AND number = ? AND started_at <= ?"
+                        + " AND (ended_at IS NULL OR ended_at >= ?) ORDER BY generation",
+                row -> {
+                    long endedAt = row.getLong(3);
+                    return new SessionEntry(
+                            row.getInt(1),
+                            row.getLong(2),
+                            endedAt == 0 ? null : endedAt,
+                            row.getString(4));
+                },
+                appId,
+                number,
+                to,
+                from);
+    }
+}

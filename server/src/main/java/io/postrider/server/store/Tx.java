@@ -1,0 +1,72 @@
+package io.postrider.server.store;
+
+import io.postrider.server.clock.Clock;
+import io.postrider.server.delivery.Arrival;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * One transaction of the writer: its connection, its time and its ids. What must be seen only after
+ * the commit is handed to {@link #afterCommit}.
+ */
+final class Tx {
+    /** Ids count milliseconds from here, so that their 41 bits of time last until 2095. */
+    static final long ID_EPOCH_MILLIS = 1_767_225_600_000L; // 2026-01-01T00:00:00Z
+
+    private static final int ID_SEQUENCE_BITS = 22;
+
+    final Sql sql;
+    private final long now;
+    private final List<Runnable> preparations = new ArrayList<>();
+    private final List<Runnable> effects = new ArrayList<>();
+    private final long beganAfter;
+    private long lastId;
+
+    /** The messages that this transaction stores. */
+    final List<Arrival> arrivals = new ArrayList<>();
+
+    Tx(Sql sql, Clock clock, long lastId) {
+        this.sql = sql;
+        this.now = clock.millis();
+        this.beganAfter = lastId;
+        this.lastId = lastId;
+    }
+
+    /** The store's time of this transaction. */
+    long now() {
+        return now;
+    }
+
+    /** The next message's id: after every id before it, and as near to the time as that allows. */
+    long nextId() {
+        lastId = Math.max(lastId + 1, (now - ID_EPOCH_MILLIS) << ID_SEQUENCE_BITS);
+        return lastId;
+    }
+
+    long lastId() {
+        return lastId;
+    }
+
+    /** The newest message id before this transaction. */
+    long beganAfter() {
+        return beganAfter;
+    }
+
+    /** Runs as the last thing inside the transaction. */
+    void beforeCommit(Runnable preparation) {
+        preparations.add(preparation);
+    }
+
+    List<Runnable> preparations() {
+        return preparations;
+    }
+
+    /** Runs on the writer thread once the commit is flushed, before anyone is answered. */
+    void afterCommit(Runnable effect) {
+        effects.add(effect);
+    }
+
+    List<Runnable> effects() {
+        return effects;
+    }
+}
