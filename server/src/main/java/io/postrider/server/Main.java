@@ -1,6 +1,7 @@
 package io.postrider.server;
 
 import io.postrider.server.cli.AppCommand;
+import io.postrider.server.cli.CliException;
 import io.postrider.server.cli.ListenCommand;
 import io.postrider.server.cli.PublishCommand;
 import io.postrider.server.demo.DemoCommand;
@@ -38,6 +39,14 @@ public final class Main {
         spec.addSubcommand("publish", new CommandLine(new PublishCommand(out)));
         CommandLine commandLine = new CommandLine(spec);
         CommandLine.IExecutionStrategy others = new CommandLine.RunLast();
+        commandLine.setCaseInsensitiveEnumValuesAllowed(true);
+        commandLine.setExecutionExceptionHandler((failure, failed, parsed) -> {
+            if (failure instanceof CliException) {
+                err.println("postrider: " + failure.getMessage());
+                return 1;
+            }
+            throw failure;
+        });
         commandLine.setExecutionStrategy(parsed -> {
             Integer help = CommandLine.executeHelpRequest(parsed);
             if (help != null) {

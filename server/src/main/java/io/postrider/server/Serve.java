@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -97,6 +98,7 @@ final class Serve {
                                     Runtime.getRuntime().halt(0);
                                 },
                                 "shutdown"));
+        stopWith(settings.stopWith());
         out.println(
                 "ready http="
                         + node.http()
@@ -114,6 +116,17 @@ final class Serve {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    /** For servers that belong to another process, which may be killed without a word. */
+    private static void stopWith(long pid) {
+        if (pid == 0) {
+            return;
+        }
+        ProcessHandle.of(pid)
+                .map(ProcessHandle::onExit)
+                .orElseGet(() -> CompletableFuture.completedFuture(ProcessHandle.current()))
+                .thenRun(() -> System.exit(0));
     }
 
     private static double uptimeSeconds() {

@@ -43,6 +43,10 @@ public interface Settings {
     @WithDefault("500")
     int registrationsPerSecond();
 
+    @Doc("A process id: when that process has ended, this server stops. 0 for none.")
+    @WithDefault("0")
+    long stopWith();
+
     /** How logs look. */
     enum LogFormat {
         TEXT,

@@ -4,8 +4,11 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.ByteToMessageDecoder;
 import io.postrider.protocol.Protocol;
+import java.io.IOException;
 import java.util.List;
 import java.util.function.BiConsumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Looks at a connection's first four bytes, says what it speaks, and leaves the pipeline. */
 final class FirstBytes extends ByteToMessageDecoder {
@@ -16,6 +19,7 @@ final class FirstBytes extends ByteToMessageDecoder {
         UNKNOWN
     }
 
+    private static final Logger LOG = LoggerFactory.getLogger(FirstBytes.class);
     private static final int LENGTH = 4;
     private static final byte[] MAGIC = Protocol.tcpMagic();
     private static final byte[] GET = {'G', 'E', 'T', ' '};
@@ -42,6 +46,14 @@ final class FirstBytes extends ByteToMessageDecoder {
             return;
         }
         ctx.pipeline().remove(this);
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        if (!(cause instanceof IOException)) {
+            LOG.error("a connection could not be set up", cause);
+        }
+        ctx.close();
     }
 
     private static boolean startsWith(ByteBuf in, byte[] bytes) {

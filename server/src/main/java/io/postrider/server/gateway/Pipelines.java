@@ -36,8 +36,9 @@ final class Pipelines extends ChannelInitializer<Channel> {
                 pipeline.addLast(connection(ctx, loop, WireFormat.TCP_PROTOBUF));
             }
             case HTTP -> {
-                pipeline.addLast(new HttpServerCodec(MOST_REQUEST_LINE, MOST_HEADERS, 0));
-                pipeline.addLast(new HttpObjectAggregator(0));
+                pipeline.addLast(
+                        new HttpServerCodec(MOST_REQUEST_LINE, MOST_HEADERS, MOST_HEADERS));
+                pipeline.addLast(new HttpObjectAggregator(MOST_HEADERS));
                 pipeline.addLast(
                         new Upgrade(
                                 gateway.metrics(),

@@ -15,6 +15,7 @@ import io.netty.handler.codec.http.websocketx.WebSocketServerHandshaker;
 import io.netty.handler.codec.http.websocketx.WebSocketServerHandshakerFactory;
 import io.postrider.protocol.Protocol;
 import io.postrider.server.metrics.Metrics;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
 
@@ -86,6 +87,15 @@ final class Upgrade extends SimpleChannelInboundHandler<FullHttpRequest> {
                         ? WireFormat.WEBSOCKET_PROTOBUF
                         : WireFormat.WEBSOCKET_JSON);
         ctx.pipeline().remove(this);
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        if (cause instanceof IOException) {
+            ctx.close();
+        } else {
+            refuse(ctx, HttpResponseStatus.BAD_REQUEST, "This is no HTTP request.");
+        }
     }
 
     private static String pathOf(String uri) {

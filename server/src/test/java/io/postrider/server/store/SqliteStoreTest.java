@@ -1,0 +1,88 @@
+package io.postrider.server.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.postrider.server.ManualClock;
+import io.postrider.server.metrics.Metrics;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SqliteStoreTest extends StoreContract {
+    private @Nullable Database database;
+
+    static Stores stores(Database database, ManualClock clock) {
+        SqlMessages messages = new SqlMessages(database);
+        messages.onCommit(Stores.NOBODY);
+        return new Stores(
+                messages,
+                new SqlMailboxes(database),
+                new SqlDevices(database, Stores.NOBODY),
+                new SqlApps(database),
+                new SqlReports(database, clock),
+                new SqlAudienceLog(database),
+                database::close);
+    }
+
+    @Override
+    Stores open(Path folder, ManualClock clock) {
+        Database opened = Database.open(folder, clock, new Metrics());
+        database = opened;
+        return stores(opened, clock);
+    }
+
+    @Override
+    void setLastNumber(int number) {
+        if (database != null) {
+            database.writer().await(tx -> tx.sql.update("UPDATE apps SET last_number = ?", number));
+        }
+    }
+
+    @Test
+    void theFolderIsLockedWhileItIsUsed(@TempDir Path other) {
+        try (Database open = Database.open(other, clock, new Metrics())) {
+            assertThat(open.epoch()).isNotEmpty();
+            assertThatThrownBy(() -> Database.open(other, clock, new Metrics()))
+                    .isInstanceOf(StoreException.class)
+                    .hasMessageContaining("another server is using");
+        }
+        Database.open(other, clock, new Metrics()).close();
+    }
+
+    @Test
+    void anOlderJarRefusesANewerSchema(@TempDir Path other) throws SQLException {
+        Database.open(other, clock, new Metrics()).close();
+        try (Connection connection =
+                        DriverManager.getConnection(
+                                "jdbc:sqlite:" + other.resolve("postrider.db"));
+                Statement statement = connection.createStatement()) {
+            statement.execute(
+                    "INSERT INTO flyway_schema_history (installed_rank, version, description, type,"
+                            + " script, checksum, installed_by, installed_on, execution_time,"
+                            + " success) VALUES (99, '99', 'future', 'SQL', 'V99__future.sql', 1,"
+                            + " 'me', 0, 1, 1)");
+        }
+        assertThatThrownBy(() -> Database.open(other, clock, new Metrics()))
+                .isInstanceOf(StoreException.class)
+                .hasMessageContaining("newer Postrider");
+    }
+
+    @Test
+    void aPurgeCanGiveSpaceBack(@TempDir Path other) throws SQLException {
+        Database.open(other, clock, new Metrics()).close();
+        try (Connection connection =
+                        DriverManager.getConnection(
+                                "jdbc:sqlite:" + other.resolve("postrider.db"));
+                Statement statement = connection.createStatement()) {
+            assertThat(statement.executeQuery("PRAGMA auto_vacuum").getInt(1))
+                    .as("2 is incremental")
+                    .isEqualTo(2);
+        }
+    }
+}

@@ -1,0 +1,129 @@
+package io.postrider.server.store;
+
+import io.postrider.server.delivery.Accepted;
+import io.postrider.server.delivery.AckBatch;
+import io.postrider.server.delivery.AckOutcome;
+import io.postrider.server.delivery.Arrival;
+import io.postrider.server.delivery.Mailboxes;
+import io.postrider.server.delivery.MessageStore;
+import io.postrider.server.delivery.NewMessage;
+import io.postrider.server.delivery.NewMessage.Idempotency;
+import io.postrider.server.delivery.Recipients;
+import io.postrider.server.delivery.WakeUps;
+import io.postrider.server.identity.AppStore;
+import io.postrider.server.identity.Device;
+import io.postrider.server.identity.DeviceStore;
+import io.postrider.server.identity.DeviceStore.Profile;
+import io.postrider.server.identity.Platform;
+import io.postrider.server.identity.Secrets;
+import io.postrider.server.publish.AudienceLog;
+import io.postrider.server.publish.Reports;
+import java.util.List;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/** One engine's stores, open, and short words for what tests do with them. */
+record Stores(
+        MessageStore messages,
+        Mailboxes mailboxes,
+        DeviceStore devices,
+        AppStore apps,
+        Reports reports,
+        AudienceLog audience,
+        Runnable closing)
+        implements AutoCloseable {
+
+    /** Hears nothing. */
+    static final WakeUps NOBODY =
+            new WakeUps() {
+                @Override
+                public void stored(long afterId, List<Arrival> arrivals) {}
+
+                @Override
+                public void recalled(long appId, long messageId, Recipients recipients) {}
+
+                @Override
+                public void revoked(long appId, int number) {}
+            };
+
+    @Override
+    public void close() {
+        closing.run();
+    }
+
+    long newApp() {
+        return apps.add(1, "app", Secrets.letters(24), Secrets.bytes(32), Secrets.bytes(32)).id();
+    }
+
+    Device register(long app, String deviceId, @Nullable String user, String... tags) {
+        return devices.register(
+                        app,
+                        deviceId,
+                        new Profile(
+                                Platform.ANDROID, user, new TreeSet<>(List.of(tags)), null, null))
+                .device();
+    }
+
+    Device register(long app, String deviceId) {
+        return register(app, deviceId, null);
+    }
+
+    static NewMessage message(long app, int... numbers) {
+        return message(app, Recipients.of(numbers), false, null, 60_000, Long.MAX_VALUE);
+    }
+
+    static NewMessage message(
+            long app,
+            Recipients recipients,
+            boolean namesUsers,
+            @Nullable Idempotency key,
+            long ttlMillis,
+            long audienceEnd) {
+        return new NewMessage(
+                app,
+                recipients,
+                audienceEnd,
+                namesUsers,
+                "\"all\"",
+                "{}",
+                ttlMillis,
+                true,
+                false,
+                new byte[0],
+                key,
+                "test");
+    }
+
+    Accepted.Stored accept(NewMessage message) {
+        return (Accepted.Stored) messages.accept(message).join();
+    }
+
+    long publish(long app, int... numbers) {
+        return accept(message(app, numbers)).id();
+    }
+
+    AckOutcome ack(long app, int number, long id) {
+        return ack(app, number, id, false);
+    }
+
+    AckOutcome ack(long app, int number, long id, boolean opened) {
+        return ackLater(app, number, id, opened).join().get(0);
+    }
+
+    CompletableFuture<List<AckOutcome>> ackLater(long app, int number, long id, boolean opened) {
+        AckBatch batch = new AckBatch();
+        batch.add(app, number, id, opened);
+        return messages.acknowledge(batch);
+    }
+
+    List<Long> pending(long app, int number) {
+        return mailboxes.drain(app, number, 0, 1_000).messages().stream()
+                .map(message -> message.id())
+                .toList();
+    }
+
+    Reports.Counts counts(long app, long id) {
+        return reports.message(app, id).orElseThrow().counts();
+    }
+}
