@@ -191,17 +191,18 @@ public final class TestApi {
             return states;
         }
 
-        /** The gateway's addresses by transport, as a registration answers them. */
+        /** The gateway's address of a transport, as a registration answers it. */
         public String gateway(String transport) {
-            JsonNode gateways =
+            JsonNode registered =
                     call(
                                     "POST",
                                     "/v1/devices",
                                     "{\"appKey\":\"" + appKey + "\",\"platform\":\"iot\"}")
                             .expect(201)
-                            .json()
-                            .path("gateways");
-            for (JsonNode gateway : gateways) {
+                            .json();
+            call("DELETE", "/v1/devices/" + registered.path("deviceId").asString(), null)
+                    .expect(204);
+            for (JsonNode gateway : registered.path("gateways")) {
                 if (gateway.path("transport").asString().equals(transport)) {
                     return gateway.path("address").asString();
                 }

@@ -137,6 +137,8 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
         }
         loop.connected(channel);
         Claim device = claim.get();
+        // Whoever has read ready is found by the next publish: the session comes first.
+        session = loop.sessions.open(device.app().id(), device.number(), device.generation(), this);
         Ready.Builder ready =
                 Ready.newBuilder()
                         .setSession(gateway.newSessionId())
@@ -150,7 +152,6 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
         }
         write(ServerFrame.newBuilder().setReady(ready));
         flush();
-        session = loop.sessions.open(device.app().id(), device.number(), device.generation(), this);
     }
 
     @Override

@@ -11,9 +11,12 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** What the connections of one event loop share. Confined to it, but for the constructor. */
 final class GatewayLoop {
+    private static final Logger LOG = LoggerFactory.getLogger(GatewayLoop.class);
     private static final long CONNECT_MILLIS = 10_000;
 
     final EventLoop eventLoop;
@@ -47,9 +50,14 @@ final class GatewayLoop {
         awaitingConnect.remove(channel);
     }
 
+    /** A failure here must not end the ticking, which the event loop would do. */
     private void tick() {
-        closeLate();
-        sessions.tick();
+        try {
+            closeLate();
+            sessions.tick();
+        } catch (RuntimeException e) {
+            LOG.error("a tick of an event loop failed", e);
+        }
     }
 
     private void closeLate() {

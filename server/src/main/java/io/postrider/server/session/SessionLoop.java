@@ -41,7 +41,7 @@ public final class SessionLoop {
     private final Metrics metrics;
 
     private final Map<Long, Map<Integer, Session>> byApp = new HashMap<>();
-    private final List<Session> toFlush = new ArrayList<>();
+    private List<Session> toFlush = new ArrayList<>();
     private final Map<Long, Integer> written = new HashMap<>();
     private List<Session> toAnswer = new ArrayList<>();
     private boolean flushScheduled;
@@ -171,8 +171,9 @@ public final class SessionLoop {
 
     private void flush() {
         flushScheduled = false;
-        toFlush.forEach(Session::flush);
-        toFlush.clear();
+        List<Session> now = toFlush;
+        toFlush = new ArrayList<>();
+        now.forEach(Session::flush);
     }
 
     void answerLater(Session session) {

@@ -1,0 +1,157 @@
+package io.postrider.server;
+
+import io.postrider.server.Postrider.Seams;
+import io.postrider.server.clock.Clock;
+import io.postrider.server.delivery.Accepted;
+import io.postrider.server.delivery.AckBatch;
+import io.postrider.server.delivery.AckOutcome;
+import io.postrider.server.delivery.Arrival;
+import io.postrider.server.delivery.MessageStore;
+import io.postrider.server.delivery.NewMessage;
+import io.postrider.server.delivery.Recipients;
+import io.postrider.server.delivery.WakeUps;
+import io.postrider.server.session.SessionLimits;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.UnaryOperator;
+
+/**
+ * A node that dies, as by kill -9, the N-th time it comes to a given point: {@code before-commit},
+ * {@code after-commit} (and before the answer), {@code before-send} (after the answer), {@code
+ * before-ack} (after the send, before the ack is committed); or never.
+ */
+public final class CrashingServer {
+    private static final int KILLED = 137;
+
+    private CrashingServer() {}
+
+    public static void main(String[] args) throws InterruptedException {
+        String point = args[3];
+        AtomicInteger left = new AtomicInteger(Integer.parseInt(args[4]));
+        Postrider node =
+                Postrider.start(
+                        io.postrider.server.config.SettingsLoader.load(
+                                Map.of(
+                                        "data", args[0],
+                                        "http-port", args[1],
+                                        "gateway-port", args[2]),
+                                Map.of(),
+                                (Path) null),
+                        new Seams(
+                                Clock.system(),
+                                SessionLimits.standard(30),
+                                dyingCommits(point, left),
+                                messages -> new DyingAcks(messages, point, left),
+                                wakeUps -> new SilentHints(wakeUps, point, left)));
+        System.out.println("ready " + node.http() + " " + node.gateway());
+        System.out.flush();
+        Thread.currentThread().join();
+    }
+
+    private static void dieIfDue(AtomicInteger left) {
+        if (left.decrementAndGet() <= 0) {
+            Runtime.getRuntime().halt(KILLED);
+        }
+    }
+
+    private static UnaryOperator<Connection> dyingCommits(String point, AtomicInteger left) {
+        return real ->
+                (Connection)
+                        Proxy.newProxyInstance(
+                                CrashingServer.class.getClassLoader(),
+                                new Class<?>[] {Connection.class},
+                                (proxy, method, arguments) -> {
+                                    boolean commit = method.getName().equals("commit");
+                                    if (commit && point.equals("before-commit")) {
+                                        dieIfDue(left);
+                                    }
+                                    try {
+                                        Object answer = method.invoke(real, arguments);
+                                        if (commit && point.equals("after-commit")) {
+                                            dieIfDue(left);
+                                        }
+                                        return answer;
+                                    } catch (InvocationTargetException e) {
+                                        throw e.getCause();
+                                    }
+                                });
+    }
+
+    /** From its moment on sends nothing that is stored, and dies a little later. */
+    private record SilentHints(WakeUps real, String point, AtomicInteger left) implements WakeUps {
+        private static final int ANSWERED_MEANWHILE = 20;
+
+        @Override
+        public void stored(long afterId, List<Arrival> arrivals) {
+            if (!point.equals("before-send")) {
+                real.stored(afterId, arrivals);
+            } else if (left.decrementAndGet() > 0) {
+                real.stored(afterId, arrivals);
+            } else if (left.get() < -ANSWERED_MEANWHILE) {
+                Runtime.getRuntime().halt(KILLED);
+            }
+        }
+
+        @Override
+        public void recalled(long appId, long messageId, Recipients recipients) {
+            real.recalled(appId, messageId, recipients);
+        }
+
+        @Override
+        public void revoked(long appId, int number) {
+            real.revoked(appId, number);
+        }
+    }
+
+    private record DyingAcks(MessageStore real, String point, AtomicInteger left)
+            implements MessageStore {
+        @Override
+        public CompletableFuture<List<AckOutcome>> acknowledge(AckBatch acks) {
+            if (point.equals("before-ack")) {
+                dieIfDue(left);
+            }
+            return real.acknowledge(acks);
+        }
+
+        @Override
+        public void onCommit(WakeUps wakeUps) {
+            real.onCommit(wakeUps);
+        }
+
+        @Override
+        public CompletableFuture<Accepted> accept(NewMessage message) {
+            return real.accept(message);
+        }
+
+        @Override
+        public CompletableFuture<Recalled> recall(long appId, long messageId) {
+            return real.recall(appId, messageId);
+        }
+
+        @Override
+        public CompletableFuture<Void> addWritten(long messageId, int devices) {
+            return real.addWritten(messageId, devices);
+        }
+
+        @Override
+        public List<Arrival> arrivalsAfter(long id, int limit) {
+            return real.arrivalsAfter(id, limit);
+        }
+
+        @Override
+        public long lastId() {
+            return real.lastId();
+        }
+
+        @Override
+        public String epoch() {
+            return real.epoch();
+        }
+    }
+}

@@ -1,0 +1,77 @@
+package io.postrider.server;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** A node in a process of its own, which keeps its ports when it is started again. */
+final class NodeProcess implements AutoCloseable {
+    private final Path data;
+    private String httpPort = "0";
+    private String gatewayPort = "0";
+    private @Nullable Process process;
+
+    NodeProcess(Path data) {
+        this.data = data;
+    }
+
+    /** Starts a node that dies the {@code times}-th time it comes to a point. */
+    void start(String point, int times) {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-XX:TieredStopAtLevel=1"));
+        command.add("--sun-misc-unsafe-memory-access=allow");
+        command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+        command.add(CrashingServer.class.getName());
+        command.addAll(List.of(data.toString(), httpPort, gatewayPort, point));
+        command.add(Integer.toString(times));
+        try {
+            Process started =
+                    new ProcessBuilder(command)
+                            .redirectError(ProcessBuilder.Redirect.INHERIT)
+                            .start();
+            process = started;
+            BufferedReader out =
+                    new BufferedReader(
+                            new InputStreamReader(
+                                    started.getInputStream(), StandardCharsets.UTF_8));
+            String ready = out.readLine();
+            if (ready == null || !ready.startsWith("ready ")) {
+                throw new IllegalStateException("the node did not start: " + ready);
+            }
+            httpPort = ready.replaceAll(".*http://127\\.0\\.0\\.1:(\\d+).*", "$1");
+            gatewayPort = ready.replaceAll(".*:(\\d+)$", "$1");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    String http() {
+        return "http://127.0.0.1:" + httpPort;
+    }
+
+    /** Waits until it has died by itself. */
+    void awaitDeath() throws InterruptedException {
+        if (process != null) {
+            process.waitFor();
+        }
+    }
+
+    void kill() throws InterruptedException {
+        if (process != null) {
+            process.destroyForcibly();
+            process.waitFor();
+        }
+    }
+
+    @Override
+    public void close() throws InterruptedException {
+        kill();
+    }
+}
