@@ -3,6 +3,7 @@ package io.postrider.server;
 import io.postrider.server.api.Api;
 import io.postrider.server.api.NodeInfo;
 import io.postrider.server.api.NodeInfo.GatewayAddress;
+import io.postrider.server.api.Route;
 import io.postrider.server.clock.Clock;
 import io.postrider.server.config.Settings;
 import io.postrider.server.delivery.MessageStore;
@@ -155,6 +156,11 @@ public final class Postrider implements AutoCloseable {
     /** {@code http://host:port} of REST. */
     public String http() {
         return "http://" + hostAndPort(httpPort);
+    }
+
+    /** Everything that can be called over REST. */
+    public List<Route> routes() {
+        return api.routes();
     }
 
     /** {@code host:port} of the gateway. */

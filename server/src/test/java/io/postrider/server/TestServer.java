@@ -5,6 +5,7 @@ import io.postrider.server.config.Settings;
 import io.postrider.server.config.SettingsLoader;
 import io.postrider.server.session.SessionLimits;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 
@@ -24,10 +25,18 @@ public final class TestServer implements AutoCloseable {
         return start(data, UnaryOperator.identity());
     }
 
+    /** With settings of the test's own. */
+    public static TestServer start(Path data, Map<String, String> more) {
+        return start(settings(data, more), UnaryOperator.identity());
+    }
+
     /** With something of the test's own between two parts. */
     public static TestServer start(Path data, UnaryOperator<Seams> change) {
+        return start(settings(data, Map.of()), change);
+    }
+
+    private static TestServer start(Settings settings, UnaryOperator<Seams> change) {
         ManualClock clock = new ManualClock();
-        Settings settings = settings(data);
         Seams seams =
                 new Seams(
                         clock,
@@ -38,11 +47,10 @@ public final class TestServer implements AutoCloseable {
         return new TestServer(clock, Postrider.start(settings, change.apply(seams)));
     }
 
-    public static Settings settings(Path data) {
-        return SettingsLoader.load(
-                Map.of("data", data.toString(), "http-port", "0", "gateway-port", "0"),
-                Map.of(),
-                null);
+    private static Settings settings(Path data, Map<String, String> more) {
+        Map<String, String> values = new HashMap<>(more);
+        values.putAll(Map.of("data", data.toString(), "http-port", "0", "gateway-port", "0"));
+        return SettingsLoader.load(values, Map.of(), null);
     }
 
     /** A developer's app with nothing in it. */

@@ -1,7 +1,7 @@
 package io.postrider.server.api;
 
 /** Who may call a route. Every route names one, and each is checked before its handler runs. */
-enum Access {
+public enum Access {
     /** Anyone. */
     PUBLIC,
     /** A logged-in developer; sees what is his. */

@@ -170,7 +170,7 @@ public final class Api implements AutoCloseable {
     }
 
     /** Everything that can be called. */
-    List<Route> routes() {
+    public List<Route> routes() {
         return routes;
     }
 

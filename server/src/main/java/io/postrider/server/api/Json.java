@@ -8,15 +8,19 @@ import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.exc.InputCoercionException;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.DatabindException;
 import tools.jackson.databind.DeserializationContext;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.MapperFeature;
 import tools.jackson.databind.ValueDeserializer;
+import tools.jackson.databind.cfg.CoercionAction;
+import tools.jackson.databind.cfg.CoercionInputShape;
 import tools.jackson.databind.exc.UnrecognizedPropertyException;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.module.SimpleModule;
+import tools.jackson.databind.type.LogicalType;
 
 /** JSON bodies: read strictly, since what is ignored today would mean something tomorrow. */
 final class Json {
@@ -34,6 +38,16 @@ final class Json {
                     .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
                     .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
                     .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
+                    .withCoercionConfig(
+                            LogicalType.Textual,
+                            texts ->
+                                    texts.setCoercion(
+                                                    CoercionInputShape.Integer, CoercionAction.Fail)
+                                            .setCoercion(
+                                                    CoercionInputShape.Float, CoercionAction.Fail)
+                                            .setCoercion(
+                                                    CoercionInputShape.Boolean,
+                                                    CoercionAction.Fail))
                     .changeDefaultPropertyInclusion(
                             all -> all.withValueInclusion(JsonInclude.Include.NON_NULL))
                     .addModule(
@@ -76,11 +90,21 @@ final class Json {
             if (e.getCause() instanceof Problem problem) {
                 throw problem;
             }
-            throw Problem.field(
-                    ErrorCode.INVALID_VALUE, path(e.getPath()), "The value has another type.");
+            throw wrongType(path(e.getPath()));
+        } catch (InputCoercionException e) {
+            throw wrongType(path(e.getPath()));
         } catch (JacksonException e) {
             throw Problem.of(ErrorCode.REQUEST_MALFORMED, shortened(e.getOriginalMessage()));
         }
+    }
+
+    private static Problem wrongType(String field) {
+        return field.isEmpty()
+                ? Problem.of(ErrorCode.REQUEST_MALFORMED, "The body must be one JSON object.")
+                : Problem.field(
+                        ErrorCode.INVALID_VALUE,
+                        field,
+                        "The value has another type, or is too" + " large.");
     }
 
     private static String path(List<JacksonException.Reference> path) {

@@ -3,7 +3,7 @@ package io.postrider.server.api;
 import io.javalin.http.HandlerType;
 
 /** One call of the contract. Tests take the list of them to ask each for its isolation. */
-record Route(HandlerType method, String path, Access access, Handling handling) {
+public record Route(HandlerType method, String path, Access access, Handling handling) {
     /** Answers a request whose caller has been proved. */
     interface Handling {
         Answer handle(Request request);

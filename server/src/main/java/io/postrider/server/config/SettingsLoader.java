@@ -109,14 +109,33 @@ public final class SettingsLoader {
 
     private static Settings map(Map<String, String> values) {
         try {
-            return new SmallRyeConfigBuilder()
-                    .withSources(new PropertiesConfigSource(values, "settings", 100))
-                    .withMapping(Settings.class)
-                    .build()
-                    .getConfigMapping(Settings.class);
+            return mapped(values);
         } catch (RuntimeException e) {
-            throw new SettingsException(firstLine(e).replace(PREFIX, ""));
+            throw new SettingsException(whichIsWrong(values));
         }
+    }
+
+    /** The library's message does not name the setting, so each is tried by itself. */
+    private static String whichIsWrong(Map<String, String> values) {
+        for (Map.Entry<String, String> value : values.entrySet()) {
+            try {
+                mapped(Map.of(value.getKey(), value.getValue()));
+            } catch (RuntimeException e) {
+                return value.getKey().substring(PREFIX.length())
+                        + " cannot be '"
+                        + value.getValue()
+                        + "'; `serve --help` says what it is";
+            }
+        }
+        return "the settings do not go together";
+    }
+
+    private static Settings mapped(Map<String, String> values) {
+        return new SmallRyeConfigBuilder()
+                .withSources(new PropertiesConfigSource(values, "settings", 100))
+                .withMapping(Settings.class)
+                .build()
+                .getConfigMapping(Settings.class);
     }
 
     private static String firstLine(RuntimeException e) {
