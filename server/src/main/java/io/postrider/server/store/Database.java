@@ -29,15 +29,17 @@ public final class Database implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Database.class);
     private static final int READERS = 4;
     private static final long CHECKPOINT_MILLIS = 1_000;
+    private static final long PURGE_MINUTES = 60;
 
     private final DataFolder folder;
     private final Sql writing;
     private final Sql checkpointing;
     private final BlockingQueue<Sql> readers = new ArrayBlockingQueue<>(READERS);
     private final ScheduledExecutorService chores =
-            Executors.newSingleThreadScheduledExecutor(
-                    Thread.ofPlatform().name("store-chores").daemon().factory());
+            Executors.newScheduledThreadPool(
+                    2, Thread.ofPlatform().name("store-chores").daemon().factory());
     private final Writer writer;
+    private final Purge purge;
     private final String epoch;
     private final long incarnation;
     private final OpenSets openSets = new OpenSets();
@@ -85,6 +87,9 @@ public final class Database implements AutoCloseable {
         writer.start();
         chores.scheduleWithFixedDelay(
                 this::checkpoint, CHECKPOINT_MILLIS, CHECKPOINT_MILLIS, TimeUnit.MILLISECONDS);
+        this.purge = new Purge(this, clock);
+        chores.scheduleWithFixedDelay(
+                purge::runAndLog, PURGE_MINUTES, PURGE_MINUTES, TimeUnit.MINUTES);
     }
 
     /** Lets a purge give space back, which can only be chosen before the first table. */
@@ -167,8 +172,8 @@ public final class Database implements AutoCloseable {
         return messageCache;
     }
 
-    ScheduledExecutorService chores() {
-        return chores;
+    Purge purge() {
+        return purge;
     }
 
     /** Which start of the server this is. */
@@ -213,7 +218,7 @@ public final class Database implements AutoCloseable {
         }
     }
 
-    private void checkpoint() {
+    void checkpoint() {
         try {
             checkpointing.run("PRAGMA wal_checkpoint(PASSIVE)");
         } catch (StoreException e) {

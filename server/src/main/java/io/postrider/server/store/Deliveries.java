@@ -273,6 +273,12 @@ final class Deliveries {
         }
     }
 
+    /** Deletes whom a message was for, and how it ended for each. */
+    void delete(Tx tx, long appId, long messageId) {
+        tx.sql.update("DELETE FROM deliveries WHERE message_id = ?", messageId);
+        sets.delete(tx, appId, messageId);
+    }
+
     /** The messages to many above an id that a device is a recipient of, oldest first. */
     static List<Long> manyAfter(Sql sql, long appId, int number, long afterId) {
         List<Long> found = new ArrayList<>();

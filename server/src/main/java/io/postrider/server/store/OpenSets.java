@@ -150,6 +150,20 @@ final class OpenSets {
                 "UPDATE messages SET folded_to = ? WHERE id = ?", set.foldedTo, set.messageId);
     }
 
+    /** Deletes a message's sets and its log of ends. */
+    void delete(Tx tx, long appId, long messageId) {
+        byId.remove(messageId);
+        int pieces = lastPiece(tx.sql, appId);
+        for (int piece = 0; piece <= pieces; piece++) {
+            tx.sql.update(
+                    "DELETE FROM message_sets WHERE app_id = ? AND piece = ? AND message_id = ?",
+                    appId,
+                    piece,
+                    messageId);
+        }
+        tx.sql.update("DELETE FROM set_ends WHERE message_id = ?", messageId);
+    }
+
     /** What is deleted with its app. */
     void forgetApp(long appId) {
         byId.values().removeIf(set -> set.appId == appId);

@@ -42,10 +42,10 @@ final class Sql implements AutoCloseable {
         }
     }
 
-    /** Runs what has no values and is not run often. */
+    /** Runs, to its end, what has no values and is not run often; what it answers is dropped. */
     void run(String sql) {
         try (var statement = connection.createStatement()) {
-            statement.execute(sql);
+            statement.executeUpdate(sql);
         } catch (SQLException e) {
             throw failed(sql, e);
         }

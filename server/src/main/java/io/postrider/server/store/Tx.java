@@ -37,9 +37,14 @@ final class Tx {
         return now;
     }
 
+    /** No message that was stored at this time or later has a lower id. */
+    static long firstIdAt(long millis) {
+        return Math.max(0, millis - ID_EPOCH_MILLIS) << ID_SEQUENCE_BITS;
+    }
+
     /** The next message's id: after every id before it, and as near to the time as that allows. */
     long nextId() {
-        lastId = Math.max(lastId + 1, (now - ID_EPOCH_MILLIS) << ID_SEQUENCE_BITS);
+        lastId = Math.max(lastId + 1, firstIdAt(now));
         return lastId;
     }
 

@@ -4,12 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.postrider.server.ManualClock;
+import io.postrider.server.delivery.AckOutcome;
+import io.postrider.server.delivery.NewMessage;
 import io.postrider.server.metrics.Metrics;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -74,15 +79,52 @@ class SqliteStoreTest extends StoreContract {
     }
 
     @Test
-    void aPurgeCanGiveSpaceBack(@TempDir Path other) throws SQLException {
-        Database.open(other, clock, new Metrics()).close();
-        try (Connection connection =
-                        DriverManager.getConnection(
-                                "jdbc:sqlite:" + other.resolve("postrider.db"));
-                Statement statement = connection.createStatement()) {
-            assertThat(statement.executeQuery("PRAGMA auto_vacuum").getInt(1))
-                    .as("2 is incremental")
-                    .isEqualTo(2);
+    void whatIsPurgedIsGoneAndItsSpaceIsGivenBack(@TempDir Path other) throws IOException {
+        try (Database open = Database.open(other, clock, new Metrics())) {
+            Stores stores = stores(open, clock);
+            long app = stores.newApp();
+            int[] numbers = new int[40];
+            for (int i = 0; i < numbers.length; i++) {
+                numbers[i] = stores.register(app, "d" + i).number();
+            }
+            long old = 0;
+            for (int i = 0; i < 300; i++) {
+                old = stores.accept(large(app, numbers)).id();
+            }
+            stores.ack(app, numbers[0], old);
+            clock.advance(Duration.ofDays(27));
+            long newer = stores.accept(large(app, numbers)).id();
+            open.purge().run();
+            assertThat(stores.reports().message(app, old)).isPresent();
+            open.checkpoint();
+            long before = Files.size(other.resolve("postrider.db"));
+
+            clock.advance(Duration.ofDays(2));
+            open.purge().run();
+            assertThat(stores.reports().message(app, old)).isEmpty();
+            assertThat(stores.reports().devices(app, old, -1, 10)).isEmpty();
+            assertThat(stores.ack(app, numbers[0], old)).isEqualTo(AckOutcome.UNKNOWN);
+            assertThat(stores.reports().message(app, newer)).isPresent();
+            assertThat(stores.pending(app, numbers[0])).containsExactly(newer);
+            open.checkpoint();
+            assertThat(Files.size(other.resolve("postrider.db"))).isLessThan(before / 2);
         }
+    }
+
+    private static NewMessage large(long app, int[] numbers) {
+        NewMessage small = Stores.message(app, numbers);
+        return new NewMessage(
+                app,
+                small.recipients(),
+                small.audienceEnd(),
+                false,
+                "\"all\"",
+                "{}",
+                small.ttlMillis(),
+                true,
+                false,
+                new byte[4_000],
+                null,
+                "test");
     }
 }

@@ -1,0 +1,99 @@
+package io.postrider.server.store;
+
+import io.postrider.server.clock.Clock;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Deletes what has been kept long enough, in small pieces so that no publish waits for it: ended
+ * messages after their app's days, the log of sessions after 7 days, idempotency keys after 24
+ * hours. Gives the space back to the file system.
+ */
+final class Purge {
+    private static final Logger LOG = LoggerFactory.getLogger(Purge.class);
+    private static final int MESSAGES_AT_ONCE = 200;
+    private static final int PAGES_AT_ONCE = 500;
+    private static final long SESSION_LOG_MILLIS = TimeUnit.DAYS.toMillis(7);
+    private static final long IDEMPOTENCY_MILLIS = TimeUnit.HOURS.toMillis(24);
+
+    private final Database database;
+    private final Clock clock;
+
+    Purge(Database database, Clock clock) {
+        this.database = database;
+        this.clock = clock;
+    }
+
+    /** For the chores' thread, whose next runs a failure must not prevent. */
+    void runAndLog() {
+        try {
+            run();
+        } catch (RuntimeException e) {
+            LOG.warn("purge failed, will be tried again: {}", e.getMessage());
+        }
+    }
+
+    void run() {
+        long now = clock.millis();
+        record Retention(long app, long before) {}
+
+        List<Retention> apps =
+                database.read(sql ->
+                        sql.list(
+                                "SELECT id, retention_days FROM apps",
+                                row ->
+                                        new Retention(
+                                                row.getLong(1),
+                                                now - TimeUnit.DAYS.toMillis(row.getInt(2)))));
+        for (Retention app : apps) {
+            purgeMessages(app.app, app.before);
+        }
+        delete("DELETE FROM sessions WHERE ended_at < ?", now - SESSION_LOG_MILLIS);
+        delete("DELETE FROM idempotency_keys WHERE created_at < ?", now - IDEMPOTENCY_MILLIS);
+        delete("DELETE FROM logins WHERE expires_at < ?", now);
+        giveSpaceBack();
+    }
+
+    private void delete(String sql, long before) {
+        database.writer().await(tx -> tx.sql.update(sql, before));
+    }
+
+    private void purgeMessages(long app, long before) {
+        int deleted = MESSAGES_AT_ONCE;
+        while (deleted == MESSAGES_AT_ONCE) {
+            deleted = database.writer().await(tx -> purgeSome(tx, app, before));
+        }
+    }
+
+    private int purgeSome(Tx tx, long app, long before) {
+        List<Long> ids =
+                tx.sql.list(
+                        "SELECT id FROM messages WHERE app_id = ? AND id < ? AND expires_at < ?"
+                                + " ORDER BY id LIMIT ?",
+                        row -> row.getLong(1),
+                        app,
+                        Tx.firstIdAt(before),
+                        before,
+                        MESSAGES_AT_ONCE);
+        for (long id : ids) {
+            database.deliveries().delete(tx, app, id);
+            tx.sql.update("DELETE FROM messages WHERE id = ?", id);
+            tx.afterCommit(() -> database.messageCache().remove(id));
+        }
+        return ids.size();
+    }
+
+    private void giveSpaceBack() {
+        long left = 1;
+        while (left > 0) {
+            left =
+                    database.writer()
+                            .await(tx -> {
+                                tx.sql.run("PRAGMA incremental_vacuum(" + PAGES_AT_ONCE + ")");
+                                return tx.sql.number("PRAGMA freelist_count");
+                            });
+        }
+    }
+}
