@@ -2,12 +2,10 @@ package io.postrider.client;
 
 import io.postrider.client.RecentIds.Known;
 import io.postrider.protocol.CloseCode;
-import io.postrider.protocol.v1.Ack;
 import io.postrider.protocol.v1.AckResult;
 import io.postrider.protocol.v1.ClientFrame;
 import io.postrider.protocol.v1.Connect;
 import io.postrider.protocol.v1.GoAway;
-import io.postrider.protocol.v1.Opened;
 import io.postrider.protocol.v1.Ping;
 import io.postrider.protocol.v1.Pong;
 import io.postrider.protocol.v1.Push;
@@ -15,10 +13,8 @@ import io.postrider.protocol.v1.Ready;
 import io.postrider.protocol.v1.ServerFrame;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -38,8 +34,6 @@ public final class DeviceClient implements AutoCloseable {
     /** The name that servers see. */
     static final String SDK = "postrider-java/0.1";
 
-    private static final int MOST_RECENT_IDS = 4_096;
-    private static final int ACKS_AT_ONCE = 64;
     private static final int BEATS_PER_HEARTBEAT = 4;
     private static final long FIRST_HEARTBEAT_MILLIS = 10_000;
 
@@ -54,9 +48,11 @@ public final class DeviceClient implements AutoCloseable {
             new Backoff(bound -> ThreadLocalRandom.current().nextLong(bound));
 
     private final ReentrantLock lock = new ReentrantLock();
-    private final RecentIds recent = new RecentIds(MOST_RECENT_IDS);
-    private final Set<Long> unconfirmed = new LinkedHashSet<>();
-    private final List<Long> unsent = new ArrayList<>();
+    private final Acks acks = new Acks();
+
+    /** Held while the listener runs; taken before the other lock, never inside it. */
+    private final ReentrantLock handing = new ReentrantLock();
+
     private String token;
     private DeviceState state = DeviceState.IDLE;
     private int gatewayIndex;
@@ -67,8 +63,9 @@ public final class DeviceClient implements AutoCloseable {
     private long heartbeatMillis = FIRST_HEARTBEAT_MILLIS;
     private long heardAt;
     private long sentAt;
+    private boolean closeAfterHanding;
 
-    private DeviceClient(Builder builder) {
+    DeviceClient(DeviceClientBuilder builder) {
         this.transport = builder.transport;
         this.gateways = usable(builder.gateways, builder.transport);
         this.token = builder.token;
@@ -96,61 +93,9 @@ public final class DeviceClient implements AutoCloseable {
      * @param gateways in the order in which they are tried, as the registration answered them
      * @param token the device token of the registration
      */
-    public static Builder builder(List<Gateway> gateways, String token, MessageListener listener) {
-        return new Builder(gateways, token, listener);
-    }
-
-    /** How a client is to be. */
-    public static final class Builder {
-        private final List<Gateway> gateways;
-        private final String token;
-        private final MessageListener listener;
-        private Transport transport = Transport.WEBSOCKET;
-        private DeviceObserver observer = DeviceObserver.NONE;
-        private @Nullable TokenSource tokenSource;
-        private boolean manualAcks;
-        private Threads threads = Threads.shared();
-
-        private Builder(List<Gateway> gateways, String token, MessageListener listener) {
-            this.gateways = new ArrayList<>(gateways);
-            this.token = token;
-            this.listener = listener;
-        }
-
-        /** WebSocket unless said otherwise. */
-        public Builder transport(Transport chosen) {
-            this.transport = chosen;
-            return this;
-        }
-
-        public Builder observer(DeviceObserver watching) {
-            this.observer = watching;
-            return this;
-        }
-
-        /** Without one, a refused token stops the client. */
-        public Builder tokenSource(TokenSource source) {
-            this.tokenSource = source;
-            return this;
-        }
-
-        /** Acks are the caller's to send, with {@link DeviceClient#acknowledge}. */
-        public Builder manualAcks() {
-            this.manualAcks = true;
-            return this;
-        }
-
-        public Builder threads(Threads chosen) {
-            this.threads = chosen;
-            return this;
-        }
-
-        /**
-         * @throws IllegalArgumentException if no gateway speaks the transport
-         */
-        public DeviceClient build() {
-            return new DeviceClient(this);
-        }
+    public static DeviceClientBuilder builder(
+            List<Gateway> gateways, String token, MessageListener listener) {
+        return new DeviceClientBuilder(gateways, token, listener);
     }
 
     /** Starts connecting and returns. Has no effect on a client that was started. */
@@ -178,19 +123,19 @@ public final class DeviceClient implements AutoCloseable {
     public void acknowledge(long messageId) {
         lock.lock();
         try {
-            queueAck(messageId);
+            acks.acknowledge(messageId);
             flushAcks();
         } finally {
             lock.unlock();
         }
     }
 
-    /** The user has opened a message, which acknowledges it as well. */
+    /** The user has opened a message, which acknowledges it as well. Sent again until confirmed. */
     public void opened(long messageId) {
         lock.lock();
         try {
-            recent.acknowledged(messageId);
-            send(ClientFrame.newBuilder().setOpened(Opened.newBuilder().addIds(messageId)).build());
+            acks.opened(messageId);
+            flushAcks();
         } finally {
             lock.unlock();
         }
@@ -235,25 +180,32 @@ public final class DeviceClient implements AutoCloseable {
         }
     }
 
-    /** Ends the connection for good. Does not wait for the listener. */
+    /**
+     * Ends the connection for good, after sending what is to be acknowledged. Does not wait for the
+     * listener; called by the listener, it takes effect once the listener has returned.
+     */
     @Override
     public void close() {
         lock.lock();
         try {
-            flushAcks();
-            stop();
+            if (handing.isHeldByCurrentThread()) {
+                closeAfterHanding = true;
+            } else {
+                stop();
+            }
         } finally {
             lock.unlock();
         }
     }
 
     private void stop() {
+        flushAcks();
         cancelRetry();
         become(DeviceState.STOPPED);
         Link open = link;
         link = null;
         if (open != null) {
-            open.close("closed by the caller");
+            open.finish();
         }
     }
 
@@ -275,12 +227,13 @@ public final class DeviceClient implements AutoCloseable {
     private void connect() {
         become(DeviceState.CONNECTING);
         goAway = null;
+        heartbeatMillis = FIRST_HEARTBEAT_MILLIS;
         heardAt = now();
         sentAt = heardAt;
         Gateway gateway = gateways.get(gatewayIndex);
         Link made =
                 transport == Transport.TCP
-                        ? new TcpLink(gateway, events, threads.factory())
+                        ? new TcpLink(gateway, events, threads.factory(), threads.timers())
                         : new WebSocketLink(
                                 gateway,
                                 events,
@@ -328,16 +281,9 @@ public final class DeviceClient implements AutoCloseable {
         }
     }
 
-    private void queueAck(long id) {
-        recent.acknowledged(id);
-        unconfirmed.add(id);
-        unsent.add(id);
-    }
-
     private void flushAcks() {
-        if (!unsent.isEmpty() && state == DeviceState.READY) {
-            send(ClientFrame.newBuilder().setAck(Ack.newBuilder().addAllIds(unsent)).build());
-            unsent.clear();
+        if (state == DeviceState.READY) {
+            acks.flush(this::send);
         }
     }
 
@@ -415,6 +361,15 @@ public final class DeviceClient implements AutoCloseable {
     }
 
     private void pushed(Link from, Push push) {
+        handing.lock();
+        try {
+            receive(from, push);
+        } finally {
+            handing.unlock();
+        }
+    }
+
+    private void receive(Link from, Push push) {
         long id = push.getId();
         Known known;
         lock.lock();
@@ -422,11 +377,8 @@ public final class DeviceClient implements AutoCloseable {
             if (!isCurrent(from)) {
                 return;
             }
-            heardAt = now();
-            known = recent.receive(id);
-            if (known == Known.ACKNOWLEDGED) {
-                queueAck(id);
-            }
+            heard();
+            known = acks.receive(id);
         } finally {
             lock.unlock();
         }
@@ -439,15 +391,25 @@ public final class DeviceClient implements AutoCloseable {
         lock.lock();
         try {
             if (!taken) {
-                recent.forget(id);
+                acks.refuse(id);
             } else if (!manualAcks && message.wantsAck()) {
-                queueAck(id);
+                acks.acknowledge(id);
             }
-            if (unsent.size() >= ACKS_AT_ONCE) {
+            if (closeAfterHanding) {
+                stop();
+            } else if (acks.areMany()) {
                 flushAcks();
             }
         } finally {
             lock.unlock();
+        }
+    }
+
+    /** The gateway works: the next loss is a first one again. */
+    private void heard() {
+        heardAt = now();
+        if (state == DeviceState.READY) {
+            backoff.reset();
         }
     }
 
@@ -471,7 +433,7 @@ public final class DeviceClient implements AutoCloseable {
             if (!isCurrent(from)) {
                 return;
             }
-            heardAt = now();
+            heard();
             switch (frame.getFrameCase()) {
                 case READY:
                     ready(from, frame.getReady());
@@ -492,7 +454,12 @@ public final class DeviceClient implements AutoCloseable {
             lock.unlock();
         }
         if (frame.getFrameCase() == ServerFrame.FrameCase.RECALL) {
-            recalled(frame.getRecall().getId());
+            handing.lock();
+            try {
+                recalled(frame.getRecall().getId());
+            } finally {
+                handing.unlock();
+            }
         }
     }
 
@@ -505,7 +472,6 @@ public final class DeviceClient implements AutoCloseable {
     }
 
     private void ready(Link open, Ready ready) {
-        backoff.reset();
         heartbeatMillis = Math.max(1, ready.getHeartbeatSeconds()) * 1_000L;
         open.beatEvery(heartbeatMillis / BEATS_PER_HEARTBEAT);
         if (ready.hasToken()) {
@@ -520,13 +486,12 @@ public final class DeviceClient implements AutoCloseable {
             }
         }
         become(DeviceState.READY);
-        unsent.clear();
-        unsent.addAll(unconfirmed);
+        acks.startOver();
         flushAcks();
     }
 
     private void ackAnswered(AckResult result) {
-        unconfirmed.remove(result.getId());
+        acks.confirmed(result.getId());
         String outcome = result.getOutcome().name().toLowerCase(Locale.ROOT);
         tell(watching -> watching.onAckAnswered(result.getId(), outcome));
     }

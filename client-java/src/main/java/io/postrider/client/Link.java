@@ -29,9 +29,14 @@ interface Link {
     /** Sends a frame, or drops it where the link is closed. Any thread. */
     void send(ClientFrame frame);
 
-    /** Starts calling {@link Events#beat} so often. */
+    /** Calls {@link Events#beat} so often from here on. */
     void beatEvery(long millis);
 
-    /** Ends the link. Any thread; does not wait. */
+    /**
+     * Ends the link once what was given to it has been sent, or soon. Any thread; does not wait.
+     */
+    void finish();
+
+    /** Ends the link at once. Any thread; does not wait. */
     void close(String reason);
 }

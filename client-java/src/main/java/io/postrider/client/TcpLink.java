@@ -15,7 +15,9 @@ import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.util.Arrays;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -23,10 +25,12 @@ import org.jspecify.annotations.Nullable;
 final class TcpLink implements Link {
     private static final int CONNECT_MILLIS = 10_000;
     private static final int FIRST_BUFFER = 2_048;
+    private static final long FINISH_MILLIS = 2_000;
 
     private final Gateway gateway;
     private final Events events;
     private final ThreadFactory threads;
+    private final ScheduledExecutorService timers;
     private final Socket socket = new Socket();
     private final ReentrantLock writing = new ReentrantLock();
     private @Nullable OutputStream out;
@@ -38,7 +42,12 @@ final class TcpLink implements Link {
     private int closeCode;
     private String closeReason = "the connection was lost";
 
-    TcpLink(Gateway gateway, Events events, ThreadFactory threads) {
+    TcpLink(
+            Gateway gateway,
+            Events events,
+            ThreadFactory threads,
+            ScheduledExecutorService timers) {
+        this.timers = timers;
         this.gateway = gateway;
         this.events = events;
         this.threads = threads;
@@ -168,6 +177,17 @@ final class TcpLink implements Link {
             socket.setSoTimeout((int) millis);
         } catch (IOException e) {
             closeSocket();
+        }
+    }
+
+    @Override
+    public void finish() {
+        try {
+            socket.shutdownOutput();
+            timers.schedule(
+                    () -> close("closed by the caller"), FINISH_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (IOException e) {
+            close("closed by the caller");
         }
     }
 

@@ -21,6 +21,8 @@ import org.jspecify.annotations.Nullable;
 /** Frames over a WebSocket, as protobuf or JSON; OkHttp's dispatcher gives it its one thread. */
 final class WebSocketLink extends WebSocketListener implements Link {
     private static final int NORMAL_CLOSE = 1000;
+    private static final long FIRST_BEAT_MILLIS = 2_500;
+    private static final long FINISH_MILLIS = 2_000;
 
     private final Gateway gateway;
     private final Events events;
@@ -64,6 +66,7 @@ final class WebSocketLink extends WebSocketListener implements Link {
             webSocket.cancel();
             return;
         }
+        beatEvery(FIRST_BEAT_MILLIS);
         events.opened(this);
     }
 
@@ -141,10 +144,23 @@ final class WebSocketLink extends WebSocketListener implements Link {
 
     @Override
     public synchronized void beatEvery(long millis) {
-        if (beats == null && !told) {
+        if (beats != null) {
+            beats.cancel(false);
+        }
+        if (!told) {
             beats =
                     timers.scheduleWithFixedDelay(
                             () -> events.beat(this), millis, millis, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    @Override
+    public void finish() {
+        closedBecause = "closed by the caller";
+        WebSocket open = socket;
+        if (open != null) {
+            open.close(NORMAL_CLOSE, null);
+            timers.schedule(open::cancel, FINISH_MILLIS, TimeUnit.MILLISECONDS);
         }
     }
 

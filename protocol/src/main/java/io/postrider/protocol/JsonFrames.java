@@ -26,7 +26,8 @@ public final class JsonFrames {
                             StreamReadConstraints.builder()
                                     .maxNestingDepth(100)
                                     .maxStringLength(Protocol.MAX_SERVER_FRAME)
-                                    .maxNameLength(1_000)
+                                    .maxNameLength(Protocol.MAX_SERVER_FRAME)
+                                    .maxNumberLength(Protocol.MAX_SERVER_FRAME)
                                     .build())
                     .build();
 

@@ -131,7 +131,7 @@ public final class Postrider implements AutoCloseable {
                                 metrics,
                                 nodeInfo(settings, seams.limits),
                                 clock,
-                                () -> ready));
+                                () -> ready && database.takesWrites()));
         this.httpPort = api.start(host, settings.httpPort());
         sweeper.scheduleWithFixedDelay(
                 sessions::sweep, SWEEP_SECONDS, SWEEP_SECONDS, TimeUnit.SECONDS);

@@ -6,6 +6,7 @@ import io.postrider.server.config.SettingsException;
 import io.postrider.server.config.SettingsLoader;
 import io.postrider.server.store.StoreException;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -81,6 +82,9 @@ final class Serve {
             return 0;
         } catch (SettingsException | StoreException e) {
             err.println("postrider: " + e.getMessage());
+            return 2;
+        } catch (UncheckedIOException e) {
+            err.println("postrider: " + e.getCause().getMessage());
             return 2;
         }
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.postrider.client.DeviceClient;
+import io.postrider.client.DeviceClientBuilder;
 import io.postrider.client.DeviceObserver;
 import io.postrider.client.DeviceState;
 import io.postrider.client.Gateway;
@@ -18,9 +19,18 @@ import io.postrider.client.Registrar.Registered;
 import io.postrider.client.Threads;
 import io.postrider.client.Transport;
 import io.postrider.server.TestApi.AppHandle;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.MessageDigest;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -97,7 +107,7 @@ class SdkTest {
                 .register(new Registrar.Profile("android").deviceId(deviceId));
     }
 
-    private DeviceClient.Builder device(Transport transport) throws IOException {
+    private DeviceClientBuilder device(Transport transport) throws IOException {
         Registered device = register("d");
         return DeviceClient.builder(device.gateways(), device.deviceToken(), got::add)
                 .transport(transport)
@@ -279,6 +289,107 @@ class SdkTest {
             publisher.publish(PublishRequest.toAll().title("1"));
             await().until(() -> got.size() == 1);
             assertThat(made).hasValue(1);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Transport.class)
+    void whatTheListenerTookBeforeItClosedTheClientIsAcked(Transport transport) throws Exception {
+        Registered registered = register("d");
+        List<DeviceClient> self = new ArrayList<>();
+        DeviceClient client =
+                DeviceClient.builder(
+                                registered.gateways(),
+                                registered.deviceToken(),
+                                message -> self.get(0).close())
+                        .transport(transport)
+                        .build();
+        self.add(client);
+        client.start();
+        awaitReady(client);
+        Published published = publisher.publish(PublishRequest.toAll().title("1"));
+        await().until(() -> app.count(Long.toString(published.id()), "delivered") == 1);
+        assertThat(client.state()).isEqualTo(DeviceState.STOPPED);
+    }
+
+    @Test
+    void openedIsKeptWhileThereIsNoConnection() throws Exception {
+        try (DeviceClient client = device(Transport.WEBSOCKET).build()) {
+            client.start();
+            awaitReady(client);
+            Published published = publisher.publish(PublishRequest.toAll().title("1"));
+            await().until(() -> seen.contains("ack recorded"));
+            client.networkChanged(false);
+            client.opened(published.id());
+            client.networkChanged(true);
+            await().until(() -> app.count(Long.toString(published.id()), "opened") == 1);
+        }
+    }
+
+    @Test
+    void aGatewayThatNeverSaysReadyIsGivenUp() throws Exception {
+        List<Gateway> gateways = new ArrayList<>();
+        try (ServerSocket mute = new ServerSocket(0)) {
+            Thread.ofVirtual().start(() -> upgradeAndSayNothing(mute));
+            gateways.add(Gateway.of("ws://127.0.0.1:" + mute.getLocalPort() + "/gateway"));
+            try (DeviceClient client =
+                    DeviceClient.builder(gateways, "dt_x", got::add).observer(observer).build()) {
+                client.start();
+                await().atMost(Duration.ofSeconds(30)).until(() -> seen.contains("retry 1"));
+            }
+        }
+    }
+
+    private static void upgradeAndSayNothing(ServerSocket mute) {
+        try (Socket socket = mute.accept()) {
+            BufferedReader in =
+                    new BufferedReader(
+                            new InputStreamReader(
+                                    socket.getInputStream(), StandardCharsets.US_ASCII));
+            String key = "";
+            for (String line = in.readLine(); !line.isEmpty(); line = in.readLine()) {
+                if (line.startsWith("Sec-WebSocket-Key: ")) {
+                    key = line.substring(19);
+                }
+            }
+            byte[] digest =
+                    MessageDigest.getInstance("SHA-1")
+                            .digest(
+                                    (key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")
+                                            .getBytes(StandardCharsets.US_ASCII));
+            String answer =
+                    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+                            + "Connection: Upgrade\r\nSec-WebSocket-Accept: "
+                            + Base64.getEncoder().encodeToString(digest)
+                            + "\r\nSec-WebSocket-Protocol: postrider.v1.proto\r\n\r\n";
+            socket.getOutputStream().write(answer.getBytes(StandardCharsets.US_ASCII));
+            int end = in.read();
+            assertThat(end).isNotNull();
+        } catch (IOException | GeneralSecurityException ended) {
+            // The client has given up, as it should.
+        }
+    }
+
+    @Test
+    void whateverCanBePublishedCanBeReadInEveryEncoding() throws Exception {
+        for (Transport transport : Transport.values()) {
+            got.clear();
+            try (DeviceClient client = device(transport).build()) {
+                client.start();
+                awaitReady(client);
+                String data =
+                        "{\""
+                                + "k".repeat(30_000)
+                                + "\":"
+                                + "[".repeat(60)
+                                + "]".repeat(60)
+                                + ",\"n\":"
+                                + "1".repeat(900)
+                                + "}";
+                publisher.publish(PublishRequest.toAll().dataJson(data));
+                await().until(() -> got.size() == 1);
+                assertThat(got.remove().data()).isEqualTo(data);
+            }
         }
     }
 

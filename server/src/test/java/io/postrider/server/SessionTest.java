@@ -302,7 +302,7 @@ class SessionTest {
             String id = app.publish("\"all\"");
             device.readPush();
             leaves.readPush();
-            leaves.close();
+            leaves.disconnect();
             await().until(() ->
                     !app.call("GET", "/v1/devices/e", null).json().path("online").asBoolean());
             app.call("DELETE", "/v1/messages/" + id, null).expect(202);
@@ -313,6 +313,18 @@ class SessionTest {
             }
             device.ack(id(id));
             assertThat(outcome(device, id(id))).isEqualTo(AckOutcome.RECALLED);
+        }
+    }
+
+    @Test
+    void aRecallThatWentIntoADeadConnectionIsToldToTheNextOne() {
+        try (WireDevice dead = connect()) {
+            String id = app.publish(TO_D);
+            dead.readPush();
+            app.call("DELETE", "/v1/messages/" + id, null).expect(202);
+            try (WireDevice next = connect()) {
+                assertThat(next.read().getRecall().getId()).isEqualTo(id(id));
+            }
         }
     }
 

@@ -170,9 +170,13 @@ public final class WireDevice implements AutoCloseable {
         return in;
     }
 
-    /** Ends the connection without a word. */
     @Override
     public void close() {
+        disconnect();
+    }
+
+    /** Ends the connection without a word. */
+    public void disconnect() {
         try {
             socket.close();
         } catch (IOException e) {

@@ -4,6 +4,7 @@ import io.javalin.Javalin;
 import io.javalin.config.JavalinConfig;
 import io.javalin.http.Context;
 import io.javalin.http.HttpResponseException;
+import io.javalin.util.JavalinBindException;
 import io.postrider.server.clock.Clock;
 import io.postrider.server.delivery.MessageStore;
 import io.postrider.server.identity.Accounts;
@@ -15,6 +16,8 @@ import io.postrider.server.publish.AudienceIndex;
 import io.postrider.server.publish.Publisher;
 import io.postrider.server.publish.Reporter;
 import io.postrider.server.session.Sessions;
+import java.io.UncheckedIOException;
+import java.net.BindException;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletionException;
@@ -174,9 +177,24 @@ public final class Api implements AutoCloseable {
         return routes;
     }
 
-    /** Listens; answers the port, which the system chose if 0 was asked for. */
+    /**
+     * Listens; answers the port, which the system chose if 0 was asked for.
+     *
+     * @throws UncheckedIOException if the port cannot be listened on
+     */
     public int start(String host, int port) {
-        javalin.start(host, port);
+        try {
+            javalin.start(host, port);
+        } catch (JavalinBindException e) {
+            throw new UncheckedIOException(
+                    new BindException(
+                            "http-port "
+                                    + port
+                                    + " on "
+                                    + host
+                                    + " cannot be listened on;"
+                                    + " another program may, or choose another"));
+        }
         return javalin.port();
     }
 

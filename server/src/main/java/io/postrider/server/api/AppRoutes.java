@@ -118,6 +118,12 @@ final class AppRoutes {
         AppChange change = request.body(AppChange.class);
         refuseNotBuilt(change.legacyProtocols(), "legacyProtocols");
         refuseNotBuilt(change.allowedOrigins(), "allowedOrigins");
+        return apps.update(app.id(), current -> changed(current, change))
+                .map(changed -> Answer.json(200, AppView.of(changed)))
+                .orElseThrow(Problem::notFound);
+    }
+
+    private static App changed(App app, AppChange change) {
         AppSettings old = app.settings();
         AppSettings settings =
                 new AppSettings(
@@ -128,10 +134,9 @@ final class AppRoutes {
                                 : retentionDays(change.retentionDays()),
                         change.timezone() == null ? old.timezone() : zone(change.timezone()));
         App changed = app.withSettings(settings);
-        if (change.name() != null) {
-            changed = changed.withName(Checks.name(change.name(), "name", Checks.MOST_NAME));
-        }
-        return Answer.json(200, AppView.of(apps.update(changed)));
+        return change.name() == null
+                ? changed
+                : changed.withName(Checks.name(change.name(), "name", Checks.MOST_NAME));
     }
 
     private static void refuseNotBuilt(@Nullable List<String> value, String field) {
@@ -172,11 +177,11 @@ final class AppRoutes {
     }
 
     private Answer rotateSecret(Request request) {
-        return created(200, apps.rotateSecret(own(request)));
+        return created(200, apps.rotateSecret(own(request).id()).orElseThrow(Problem::notFound));
     }
 
     private Answer revokeDeviceTokens(Request request) {
-        App app = apps.revokeDeviceTokens(own(request));
+        App app = apps.revokeDeviceTokens(own(request).id()).orElseThrow(Problem::notFound);
         sessions.revokedAll(app.id());
         return Answer.empty();
     }

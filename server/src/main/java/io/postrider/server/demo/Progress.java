@@ -1,6 +1,5 @@
 package io.postrider.server.demo;
 
-import java.io.Console;
 import java.io.PrintStream;
 import java.util.Locale;
 
@@ -12,7 +11,10 @@ final class Progress {
     private static final long REDRAW_NANOS = 100_000_000;
 
     private final PrintStream err;
-    private final boolean redraws = isTerminal();
+
+    @SuppressWarnings("NullAway") // from Java 22 on there is always a console
+    private final boolean redraws = System.console().isTerminal();
+
     private String step = "";
     private long total = 1;
     private long beganAt;
@@ -20,11 +22,6 @@ final class Progress {
 
     Progress(PrintStream err) {
         this.err = err;
-    }
-
-    private static boolean isTerminal() {
-        Console console = System.console();
-        return console != null && console.isTerminal();
     }
 
     synchronized void begin(String name, long of) {

@@ -14,6 +14,7 @@ import io.netty.handler.codec.http.websocketx.CorruptedWebSocketFrameException;
 import io.netty.handler.codec.http.websocketx.PingWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.PongWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.TextWebSocketFrame;
+import io.netty.handler.codec.http.websocketx.WebSocketCloseStatus;
 import io.netty.util.ReferenceCountUtil;
 import io.postrider.protocol.CloseCode;
 import io.postrider.protocol.MalformedFrameException;
@@ -174,6 +175,9 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
         switch (cause) {
             case TooLongFrameException e ->
                     fail(CloseCode.FRAME_TOO_LARGE, String.valueOf(e.getMessage()));
+            case CorruptedWebSocketFrameException e
+                    when e.closeStatus().equals(WebSocketCloseStatus.MESSAGE_TOO_BIG) ->
+                    fail(CloseCode.FRAME_TOO_LARGE, "a frame has at most 64 KiB");
             case CorruptedWebSocketFrameException e ->
                     fail(CloseCode.MALFORMED_FRAME, "not a WebSocket frame");
             case CorruptedFrameException e -> fail(CloseCode.MALFORMED_FRAME, "not a frame");
@@ -199,6 +203,17 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
     private void answerClose(CloseWebSocketFrame close) {
         closing = true;
         channel.writeAndFlush(close.retain()).addListener(ChannelFutureListener.CLOSE);
+        closeForSure();
+    }
+
+    /** A peer that does not read cannot keep the connection by that. */
+    private void closeForSure() {
+        loop.eventLoop.schedule(
+                () -> {
+                    channel.close();
+                },
+                CLOSE_MILLIS,
+                TimeUnit.MILLISECONDS);
     }
 
     @Override
@@ -270,12 +285,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
         }
         closing = true;
         channel.writeAndFlush(lastFrame(code)).addListener(ChannelFutureListener.CLOSE);
-        loop.eventLoop.schedule(
-                () -> {
-                    channel.close();
-                },
-                CLOSE_MILLIS,
-                TimeUnit.MILLISECONDS);
+        closeForSure();
     }
 
     private Object lastFrame(CloseCode code) {

@@ -3,6 +3,7 @@ package io.postrider.server.gateway;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
@@ -19,6 +20,8 @@ import io.postrider.server.identity.DeviceTokens;
 import io.postrider.server.metrics.Metrics;
 import io.postrider.server.session.SessionLimits;
 import io.postrider.server.session.Sessions;
+import java.io.UncheckedIOException;
+import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.util.IdentityHashMap;
 import java.util.UUID;
@@ -73,9 +76,13 @@ public final class Gateway implements AutoCloseable {
         }
     }
 
-    /** Listens; answers the address, whose port the system chose if 0 was asked for. */
+    /**
+     * Listens; answers the address, whose port the system chose if 0 was asked for.
+     *
+     * @throws UncheckedIOException if the port cannot be listened on
+     */
     public InetSocketAddress start(String host, int port) {
-        Channel channel =
+        ChannelFuture bound =
                 new ServerBootstrap()
                         .group(acceptors, eventLoops)
                         .channel(
@@ -89,8 +96,18 @@ public final class Gateway implements AutoCloseable {
                         .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARK)
                         .childHandler(new Pipelines(this))
                         .bind(host, port)
-                        .syncUninterruptibly()
-                        .channel();
+                        .awaitUninterruptibly();
+        if (!bound.isSuccess()) {
+            throw new UncheckedIOException(
+                    new BindException(
+                            "gateway-port "
+                                    + port
+                                    + " on "
+                                    + host
+                                    + " cannot be listened on;"
+                                    + " another program may, or choose another"));
+        }
+        Channel channel = bound.channel();
         listening = channel;
         return (InetSocketAddress) channel.localAddress();
     }

@@ -43,7 +43,7 @@ final class Pipelines extends ChannelInitializer<Channel> {
                         new Upgrade(
                                 gateway.metrics(),
                                 format -> {
-                                    pipeline.addLast(new Utf8FrameValidator());
+                                    pipeline.addLast(new Utf8FrameValidator(false));
                                     pipeline.addLast(
                                             new WebSocketFrameAggregator(
                                                     Protocol.MAX_CLIENT_FRAME));

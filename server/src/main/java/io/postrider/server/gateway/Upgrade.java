@@ -28,6 +28,7 @@ final class Upgrade extends SimpleChannelInboundHandler<FullHttpRequest> {
                     .maxFramePayloadLength(Protocol.MAX_CLIENT_FRAME)
                     .allowExtensions(false)
                     .withUTF8Validator(false)
+                    .closeOnProtocolViolation(false)
                     .build();
 
     private final Metrics metrics;

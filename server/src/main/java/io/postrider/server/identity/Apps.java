@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.UnaryOperator;
 
 /**
  * Apps and their credentials. All apps are kept in memory, since each request and each connect
@@ -16,6 +17,9 @@ public final class Apps {
     private final AppStore store;
     private final Map<Long, App> byId = new ConcurrentHashMap<>();
     private final Map<String, App> byKey = new ConcurrentHashMap<>();
+
+    /** Held from reading what an app is to storing what it is to be. */
+    private final Object changes = new Object();
 
     public Apps(AppStore store) {
         this.store = store;
@@ -63,26 +67,38 @@ public final class Apps {
                 .toList();
     }
 
-    public App update(App app) {
-        store.update(app);
-        return keep(app);
+    /** Changes an app as it is now; empty when it has been deleted. */
+    public Optional<App> update(long id, UnaryOperator<App> change) {
+        synchronized (changes) {
+            App current = byId.get(id);
+            if (current == null) {
+                return Optional.empty();
+            }
+            App changed = change.apply(current);
+            store.update(changed);
+            return Optional.of(keep(changed));
+        }
     }
 
     /** A new master secret in place of the old one. */
-    public Created rotateSecret(App app) {
+    public Optional<Created> rotateSecret(long id) {
         String secret = Secrets.letters(KEY_LETTERS);
-        return new Created(update(app.withSecretHash(Secrets.hash(secret))), secret);
+        return update(id, app -> app.withSecretHash(Secrets.hash(secret)))
+                .map(app -> new Created(app, secret));
     }
 
     /** Makes every device token of the app void. */
-    public App revokeDeviceTokens(App app) {
-        return update(app.withTokenKey(app.tokenKeyId() + 1, Secrets.bytes(32)));
+    public Optional<App> revokeDeviceTokens(long id) {
+        return update(id, app -> app.withTokenKey(app.tokenKeyId() + 1, Secrets.bytes(32)));
     }
 
+    /** Deletes the app and all that is its own. */
     public void delete(App app) {
-        byId.remove(app.id());
-        byKey.remove(app.appKey());
-        store.delete(app.id());
+        synchronized (changes) {
+            store.delete(app.id());
+            byId.remove(app.id());
+            byKey.remove(app.appKey());
+        }
     }
 
     private App keep(App app) {

@@ -31,6 +31,6 @@ public interface AudienceLog {
 
     Optional<Snapshot> snapshot(long appId);
 
-    /** Keeps a snapshot in the place of the changes up to it. */
+    /** Keeps a snapshot, in the place of the changes up to the one before it. */
     void keepSnapshot(long appId, Snapshot snapshot);
 }

@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -91,6 +92,10 @@ public final class Session {
 
     /** Starts the session in the store; what an earlier one of the device left must be there. */
     void begin() {
+        if (ended) {
+            // A newer one may have begun meanwhile, and a later start here would displace it.
+            return;
+        }
         loop.mailboxes()
                 .begin(appId, number, tokenGeneration)
                 .whenComplete((begun, failure) ->
@@ -116,7 +121,11 @@ public final class Session {
             saveEnd();
             return;
         }
-        begun.get().recalled().forEach(out::recall);
+        Set<Long> recalled = new TreeSet<>(begun.get().recalled());
+        if (recalledWhileReading != null) {
+            recalledWhileReading.stream().filter(id -> id <= markedTo).forEach(recalled::add);
+        }
+        recalled.forEach(out::recall);
         loop.flushSoon(this);
         drain();
     }
@@ -279,7 +288,7 @@ public final class Session {
         if (ended) {
             return;
         }
-        if (draining) {
+        if (draining || generation == 0) {
             if (recalledWhileReading == null) {
                 recalledWhileReading = new HashSet<>();
             }

@@ -139,12 +139,23 @@ public final class Sessions implements WakeUps, Presence {
      * every few seconds.
      */
     public void sweep() {
+        try {
+            while (sweepPage() == SWEEP_LIMIT) {
+                LOG.info("the sweep found a full page and goes on");
+            }
+        } catch (RuntimeException e) {
+            LOG.warn("the sweep failed, will be tried again: {}", e.getMessage());
+        }
+    }
+
+    /** Answers how much it found. */
+    private int sweepPage() {
         long from;
         synchronized (feed) {
             boolean quiet = fedTo == fedToAtLastSweep;
             fedToAtLastSweep = fedTo;
             if (!quiet || store().lastId() <= fedTo) {
-                return;
+                return 0;
             }
             from = fedTo;
         }
@@ -156,7 +167,9 @@ public final class Sessions implements WakeUps, Presence {
                     wake(arrival);
                 }
             }
+            fedToAtLastSweep = fedTo;
         }
+        return missed.size();
     }
 
     private void wake(Arrival arrival) {

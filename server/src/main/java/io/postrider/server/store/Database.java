@@ -80,7 +80,7 @@ public final class Database implements AutoCloseable {
             readers.add(new Sql(source.getConnection()));
         }
         this.epoch = epochOf(writing);
-        long lastId = writing.number("SELECT max(id) FROM messages");
+        long lastId = Sequences.last(writing, Sequences.MESSAGES);
         this.incarnation = begin(clock, lastId);
         writing.begin();
         this.writer = new Writer(writing, clock, lastId, openSets::forget, metrics::committed);
@@ -157,6 +157,11 @@ public final class Database implements AutoCloseable {
                 clock.millis(),
                 lastId);
         return number;
+    }
+
+    /** Whether the last commit succeeded. */
+    public boolean takesWrites() {
+        return writer.isHealthy();
     }
 
     Writer writer() {

@@ -22,8 +22,11 @@ final class Deliveries {
     static final int KIND_FEW = 2;
     static final int KIND_MANY = 3;
 
-    /** More recipients than this are kept as sets; docs/adr/0003 has the measurement. */
-    static final int MOST_ROWS = 16;
+    /**
+     * More recipients than this are kept as sets; docs/adr/0003-rows-and-sets.md has the
+     * measurement.
+     */
+    static final int MOST_ROWS = 8;
 
     static final int PENDING = 0;
     static final int DELIVERED = 1;

@@ -153,6 +153,7 @@ final class OpenSets {
     /** Deletes a message's sets and its log of ends. */
     void delete(Tx tx, long appId, long messageId) {
         byId.remove(messageId);
+        ends.keySet().removeIf(key -> key.set.messageId == messageId);
         int pieces = lastPiece(tx.sql, appId);
         for (int piece = 0; piece <= pieces; piece++) {
             tx.sql.update(
@@ -182,14 +183,14 @@ final class OpenSets {
         byId.put(set.messageId, set);
         bytes += set.bytes();
         if (bytes > MOST_BYTES) {
-            dropOldest();
+            dropOldest(set);
         }
         return set;
     }
 
     /** Keeps those that the transaction in hand has yet to write. */
-    private void dropOldest() {
-        Set<OpenSet> unwritten = new HashSet<>();
+    private void dropOldest(OpenSet inHand) {
+        Set<OpenSet> unwritten = new HashSet<>(Set.of(inHand));
         ends.keySet().forEach(key -> unwritten.add(key.set));
         bytes = byId.values().stream().mapToLong(OpenSet::bytes).sum();
         var oldest = byId.values().iterator();
@@ -301,6 +302,18 @@ final class OpenSets {
             throw new UncheckedIOException("writing to memory failed", e);
         }
         return bytes.toByteArray();
+    }
+
+    /** Whether a device is a recipient of a message to many; reads the device's piece only. */
+    static boolean isRecipient(Sql sql, long appId, long messageId, int number) {
+        return sql.first(
+                        "SELECT bits FROM message_sets WHERE app_id = ? AND piece = ?"
+                                + " AND message_id = ? AND outcome = 0",
+                        row -> contains(row.getBytes(1), number & 0xffff),
+                        appId,
+                        number >> PIECE_BITS,
+                        messageId)
+                .orElse(false);
     }
 
     /** Whether a stored set holds a number, without reading the rest of it. */

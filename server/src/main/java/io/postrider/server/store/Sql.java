@@ -109,11 +109,15 @@ final class Sql implements AutoCloseable {
         }
     }
 
+    /**
+     * Begins anew. On a full disk or a failing one SQLite rolls back by itself, and then has no
+     * transaction to roll back; the driver must not be left to believe that it has one.
+     */
     void rollback() {
         try {
             connection.rollback();
-        } catch (SQLException e) {
-            throw failed("rollback", e);
+        } catch (SQLException noTransaction) {
+            run("BEGIN");
         }
     }
 

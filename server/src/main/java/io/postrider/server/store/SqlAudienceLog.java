@@ -61,19 +61,23 @@ public final class SqlAudienceLog implements AudienceLog {
 
     @Override
     public void keepSnapshot(long appId, Snapshot snapshot) {
-        database.writer()
-                .await(tx -> {
-                    tx.sql.update(
-                            "INSERT INTO audience_snapshots (app_id, seq, bits)"
-                                    + " VALUES (?, ?, ?) ON CONFLICT (app_id) DO UPDATE"
-                                    + " SET seq = excluded.seq, bits = excluded.bits",
-                            appId,
-                            snapshot.seq(),
-                            snapshot.bits());
-                    return tx.sql.update(
-                            "DELETE FROM audience_changes WHERE app_id = ? AND seq <= ?",
-                            appId,
-                            snapshot.seq());
-                });
+        database.writer().change(tx -> keepSnapshot(tx, appId, snapshot)).join();
+    }
+
+    /**
+     * Deletes only what the snapshot before this one held: a publish that is being accepted may
+     * have been resolved a little earlier, and looks for who has gone since.
+     */
+    private static void keepSnapshot(Tx tx, long appId, Snapshot snapshot) {
+        long previous = tx.sql.number("SELECT seq FROM audience_snapshots WHERE app_id = ?", appId);
+        tx.sql.update(
+                "INSERT INTO audience_snapshots (app_id, seq, bits) VALUES (?, ?, ?)"
+                        + " ON CONFLICT (app_id) DO UPDATE"
+                        + " SET seq = excluded.seq, bits = excluded.bits",
+                appId,
+                snapshot.seq(),
+                snapshot.bits());
+        tx.sql.update(
+                "DELETE FROM audience_changes WHERE app_id = ? AND seq <= ?", appId, previous);
     }
 }

@@ -55,15 +55,14 @@ public final class SqlMailboxes implements Mailboxes {
                 generation,
                 database.incarnation(),
                 tx.now());
-        long awaySince =
-                previous.map(was -> was.endedAt > 0 ? was.endedAt : was.startedAt)
-                        .orElse(Long.MAX_VALUE);
+        // From its start, not its end: a connection may have been dead before it was known to be.
+        long since = previous.map(Previous::startedAt).orElse(Long.MAX_VALUE);
         return new Begun(
                 generation,
                 mailbox.drainedTo,
                 presentedTo,
                 tx.lastId(),
-                recalledSince(tx, appId, number, awaySince, presentedTo));
+                recalledSince(tx, appId, number, since, presentedTo));
     }
 
     private static Optional<Previous> previous(Tx tx, long appId, int number) {
@@ -119,10 +118,10 @@ public final class SqlMailboxes implements Mailboxes {
                         since,
                         tx.now(),
                         presentedTo);
-        return recalled.stream().filter(id -> isRecipient(tx.sql, id, number)).toList();
+        return recalled.stream().filter(id -> isRecipient(tx.sql, appId, id, number)).toList();
     }
 
-    private static boolean isRecipient(Sql sql, long messageId, int number) {
+    private static boolean isRecipient(Sql sql, long appId, long messageId, int number) {
         int kind = (int) sql.number("SELECT kind FROM messages WHERE id = ?", messageId);
         return switch (kind) {
             case Deliveries.KIND_ONE ->
@@ -134,7 +133,7 @@ public final class SqlMailboxes implements Mailboxes {
                                     messageId,
                                     number)
                             == 1;
-            default -> OpenSets.load(sql, messageId).recipients.contains(number);
+            default -> OpenSets.isRecipient(sql, appId, messageId, number);
         };
     }
 
@@ -178,7 +177,7 @@ public final class SqlMailboxes implements Mailboxes {
     }
 
     private Drained drain(Sql sql, long appId, int number, long afterId, int limit) {
-        long newest = sql.number("SELECT max(id) FROM messages");
+        long newest = Sequences.last(sql, Sequences.MESSAGES);
         List<Long> ids = new ArrayList<>();
         ids.addAll(
                 sql.list(

@@ -50,6 +50,7 @@ final class Writer implements AutoCloseable {
     private boolean stopping;
 
     private volatile long lastId;
+    private volatile boolean healthy = true;
 
     private static final class Item<T> {
         final Work<T> work;
@@ -84,6 +85,11 @@ final class Writer implements AutoCloseable {
 
     void start() {
         thread.start();
+    }
+
+    /** Whether the last commit succeeded. */
+    boolean isHealthy() {
+        return healthy;
     }
 
     /** The newest committed message id. */
@@ -145,7 +151,7 @@ final class Writer implements AutoCloseable {
         for (List<Item<?>> batch = next(); !batch.isEmpty(); batch = next()) {
             try {
                 commit(batch);
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 LOG.warn("{} writes were not committed together: {}", batch.size(), e.getMessage());
                 onRollback.run();
                 batch.forEach(this::commitAlone);
@@ -202,11 +208,15 @@ final class Writer implements AutoCloseable {
                 item.run(tx);
             }
             tx.preparations().forEach(Runnable::run);
+            if (tx.lastId() != tx.beganAfter()) {
+                Sequences.keep(tx, Sequences.MESSAGES, tx.lastId());
+            }
             sql.commit();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             sql.rollback();
             throw e;
         }
+        healthy = true;
         lastId = tx.lastId();
         for (Runnable effect : tx.effects()) {
             try {
@@ -224,7 +234,8 @@ final class Writer implements AutoCloseable {
     private void commitAlone(Item<?> item) {
         try {
             commit(List.of(item));
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
+            healthy = false;
             onRollback.run();
             LOG.error("a write failed: {}", e.getMessage());
             item.answer.completeExceptionally(e);

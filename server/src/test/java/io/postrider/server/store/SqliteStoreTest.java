@@ -8,6 +8,8 @@ import io.postrider.server.delivery.AckOutcome;
 import io.postrider.server.delivery.NewMessage;
 import io.postrider.server.metrics.Metrics;
 import java.io.IOException;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -15,6 +17,7 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -76,6 +79,46 @@ class SqliteStoreTest extends StoreContract {
         assertThatThrownBy(() -> Database.open(other, clock, new Metrics()))
                 .isInstanceOf(StoreException.class)
                 .hasMessageContaining("newer Postrider");
+    }
+
+    @Test
+    void aStoreWhoseTransactionWasRolledBackByItselfGoesOnAsBefore(@TempDir Path other) {
+        AtomicBoolean full = new AtomicBoolean();
+        try (Database open =
+                Database.open(other, clock, new Metrics(), real -> fullAtTimes(real, full))) {
+            Stores stores = stores(open, clock);
+            long app = stores.newApp();
+            int number = stores.register(app, "d").number();
+            full.set(true);
+            assertThatThrownBy(() -> stores.publish(app, number));
+            assertThat(open.takesWrites()).isFalse();
+            full.set(false);
+            long id = stores.publish(app, number);
+            assertThat(open.takesWrites()).isTrue();
+            assertThat(stores.pending(app, number)).containsExactly(id);
+            assertThat(stores.ack(app, number, id)).isEqualTo(AckOutcome.RECORDED);
+        }
+    }
+
+    /** What a full disk does: SQLite has rolled back by itself when the commit fails. */
+    private static Connection fullAtTimes(Connection real, AtomicBoolean full) {
+        return (Connection)
+                Proxy.newProxyInstance(
+                        SqliteStoreTest.class.getClassLoader(),
+                        new Class<?>[] {Connection.class},
+                        (proxy, method, arguments) -> {
+                            if (method.getName().equals("commit") && full.get()) {
+                                try (Statement statement = real.createStatement()) {
+                                    statement.executeUpdate("ROLLBACK");
+                                }
+                                throw new SQLException("database or disk is full");
+                            }
+                            try {
+                                return method.invoke(real, arguments);
+                            } catch (InvocationTargetException e) {
+                                throw e.getCause();
+                            }
+                        });
     }
 
     @Test
