@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine.Model.CommandSpec;
@@ -84,7 +85,7 @@ final class Serve {
             err.println("postrider: " + e.getMessage());
             return 2;
         } catch (UncheckedIOException e) {
-            err.println("postrider: " + e.getCause().getMessage());
+            err.println("postrider: " + Objects.requireNonNull(e.getCause()).getMessage());
             return 2;
         }
     }
