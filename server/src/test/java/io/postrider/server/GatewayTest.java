@@ -14,6 +14,7 @@ import io.postrider.protocol.v1.Connect;
 import io.postrider.protocol.v1.ServerFrame.FrameCase;
 import io.postrider.server.TestApi.AppHandle;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -186,7 +187,8 @@ class GatewayTest {
     @Test
     void aConnectionThatDoesNotSayWhoItIsIsClosedAfterTenSeconds() throws Exception {
         try (WireDevice silent = new WireDevice(tcp);
-                Socket mute = new Socket("127.0.0.1", URI.create(tcp).getPort());
+                Socket mute =
+                        new Socket(InetAddress.getLoopbackAddress(), URI.create(tcp).getPort());
                 Foreign upgraded = new Foreign(ws, Protocol.JSON_SUBPROTOCOL);
                 WireDevice known = WireDevice.connected(tcp, token)) {
             known.readAllNow();
@@ -252,13 +254,15 @@ class GatewayTest {
                 new String[] {
                     "POST / HTTP/1.1\r\n\r\n", "\u0016\u0003\u0001\u0000", "SSH-2.0-x\r\n"
                 }) {
-            try (Socket socket = new Socket("127.0.0.1", URI.create(tcp).getPort())) {
+            try (Socket socket =
+                    new Socket(InetAddress.getLoopbackAddress(), URI.create(tcp).getPort())) {
                 socket.setSoTimeout(10_000);
                 socket.getOutputStream().write(bytes.getBytes(StandardCharsets.ISO_8859_1));
                 assertThat(socket.getInputStream().read()).isEqualTo(-1);
             }
         }
-        try (Socket socket = new Socket("127.0.0.1", URI.create(tcp).getPort())) {
+        try (Socket socket =
+                new Socket(InetAddress.getLoopbackAddress(), URI.create(tcp).getPort())) {
             socket.setSoTimeout(10_000);
             socket.getOutputStream()
                     .write(

@@ -1,5 +1,6 @@
 package io.postrider.server.demo;
 
+import java.io.Console;
 import java.io.PrintStream;
 import java.util.Locale;
 
@@ -12,8 +13,7 @@ final class Progress {
 
     private final PrintStream err;
 
-    @SuppressWarnings("NullAway") // from Java 22 on there is always a console
-    private final boolean redraws = System.console().isTerminal();
+    private final boolean redraws = isTerminal();
 
     private String step = "";
     private long total = 1;
@@ -22,6 +22,12 @@ final class Progress {
 
     Progress(PrintStream err) {
         this.err = err;
+    }
+
+    @SuppressWarnings("SystemConsoleNull") // it is null where neither end is a terminal
+    private static boolean isTerminal() {
+        Console console = System.console();
+        return console != null && console.isTerminal();
     }
 
     synchronized void begin(String name, long of) {
