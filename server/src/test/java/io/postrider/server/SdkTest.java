@@ -340,7 +340,7 @@ class SdkTest {
         }
     }
 
-    private static void upgradeAndSayNothing(ServerSocket mute) {
+    private void upgradeAndSayNothing(ServerSocket mute) {
         try (Socket socket = mute.accept()) {
             BufferedReader in =
                     new BufferedReader(
@@ -363,8 +363,9 @@ class SdkTest {
                             + Base64.getEncoder().encodeToString(digest)
                             + "\r\nSec-WebSocket-Protocol: postrider.v1.proto\r\n\r\n";
             socket.getOutputStream().write(answer.getBytes(StandardCharsets.US_ASCII));
-            int end = in.read();
-            assertThat(end).isNotNull();
+            while (in.read() >= 0) {
+                seen.add("mute heard something");
+            }
         } catch (IOException | GeneralSecurityException ended) {
             // The client has given up, as it should.
         }

@@ -197,7 +197,7 @@ class SessionTest {
     @Test
     void messagesThatLeftTheWindowUnackedComeBackWithTheNextConnection() {
         try (WireDevice device = connect()) {
-            String id = app.publish(TO_D);
+            app.publish(TO_D);
             device.readPush();
             for (int seconds : new int[] {10, 20, 60}) {
                 advanceWithPings(device, seconds);

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -120,7 +121,7 @@ class IsolationTest {
     }
 
     private void foreignIsUnknown(Route route) {
-        Probe probe = probes().get(name(route));
+        Probe probe = Objects.requireNonNull(probes().get(name(route)));
         for (String caller : callers(route.access())) {
             Reply foreign = call(route, probe.foreign, caller, probe.body);
             Reply unknown = call(route, probe.unknown, caller, probe.body);
