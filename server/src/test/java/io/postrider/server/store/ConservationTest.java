@@ -37,7 +37,7 @@ import org.roaringbitmap.RoaringBitmap;
  * step the counts are the model's, and targeted = pending + delivered + expired + recalled +
  * failed.
  */
-class ConservationProperty {
+class ConservationTest {
     private static final int STEPS = 60;
 
     @Property(tries = 25, shrinking = ShrinkingMode.OFF)
