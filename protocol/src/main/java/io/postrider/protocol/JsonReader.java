@@ -34,14 +34,21 @@ final class JsonReader implements Closeable {
     void frame(Field field) throws MalformedFrameException {
         try {
             parser.nextToken();
-            object(field);
+            int[] keys = new int[1];
+            object(name -> {
+                if (keys[0]++ > 0) {
+                    throw new MalformedFrameException("a frame has one key");
+                }
+                return field.read(name);
+            });
             if (parser.nextToken() != null) {
                 throw new MalformedFrameException("a frame is one JSON object");
             }
         } catch (MalformedFrameException e) {
             throw e;
         } catch (StreamReadException e) {
-            throw new MalformedFrameException("not the JSON of a frame: " + firstLine(e));
+            throw new MalformedFrameException(
+                    "not the JSON of a frame, at byte " + e.getLocation().getByteOffset());
         } catch (IOException e) {
             throw new MalformedFrameException("not the JSON of a frame");
         }
@@ -139,13 +146,6 @@ final class JsonReader implements Closeable {
     private String at() {
         String path = parser.getParsingContext().pathAsPointer().toString();
         return path.isEmpty() ? "a frame" : path;
-    }
-
-    private static String firstLine(StreamReadException e) {
-        String message = e.getOriginalMessage();
-        int end = message.indexOf('\n');
-        String line = end < 0 ? message : message.substring(0, end);
-        return line.length() <= 120 ? line : line.substring(0, 120);
     }
 
     @Override

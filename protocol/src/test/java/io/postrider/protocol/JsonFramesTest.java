@@ -49,6 +49,7 @@ class JsonFramesTest {
                 "{'ack':{'ids':['99999999999999999999']}}",
                 "{'ack':{'ids':['１']}}",
                 "{'ping':1}",
+                "{'ping':{},'ack':{'ids':['1']}}",
             })
     void whatIsNoFrameIsRefused(String json) {
         assertThatThrownBy(() -> client(json)).isInstanceOf(MalformedFrameException.class);

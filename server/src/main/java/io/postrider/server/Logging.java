@@ -31,6 +31,8 @@ final class Logging {
         root.setLevel(Level.WARN);
         root.addAppender(appender);
         context.getLogger("io.postrider").setLevel(Level.INFO);
+        // What it could say, our own answers and messages say better.
+        context.getLogger("io.javalin").setLevel(Level.OFF);
     }
 
     private static Encoder<ILoggingEvent> encoder(LogFormat format, LoggerContext context) {

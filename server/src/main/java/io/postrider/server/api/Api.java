@@ -3,6 +3,7 @@ package io.postrider.server.api;
 import io.javalin.Javalin;
 import io.javalin.config.JavalinConfig;
 import io.javalin.http.Context;
+import io.javalin.http.HandlerType;
 import io.javalin.http.HttpResponseException;
 import io.javalin.util.JavalinBindException;
 import io.postrider.server.clock.Clock;
@@ -93,6 +94,11 @@ public final class Api implements AutoCloseable {
         for (Route route : routes) {
             config.routes.addHttpHandler(
                     route.method(), route.path(), context -> handle(route, context));
+            if (route.method().equals(HandlerType.GET)) {
+                // Otherwise every HEAD of such a path would be answered 200, unproved.
+                config.routes.addHttpHandler(
+                        HandlerType.HEAD, route.path(), context -> handle(route, context));
+            }
         }
         config.routes.exception(HttpResponseException.class, Api::refused);
         config.routes.exception(Exception.class, Api::failed);

@@ -5,9 +5,7 @@ import io.postrider.server.identity.AppSettings;
 import io.postrider.server.identity.Apps;
 import io.postrider.server.publish.AudienceIndex;
 import io.postrider.server.session.Sessions;
-import java.time.DateTimeException;
 import java.time.Instant;
-import java.time.ZoneId;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -125,6 +123,7 @@ final class AppRoutes {
 
     private static App changed(App app, AppChange change) {
         AppSettings old = app.settings();
+        String timezone = Checks.zoneIfPresent(change.timezone());
         AppSettings settings =
                 new AppSettings(
                         change.openUsers() == null ? old.openUsers() : change.openUsers(),
@@ -132,7 +131,7 @@ final class AppRoutes {
                         change.retentionDays() == null
                                 ? old.retentionDays()
                                 : retentionDays(change.retentionDays()),
-                        change.timezone() == null ? old.timezone() : zone(change.timezone()));
+                        timezone == null ? old.timezone() : timezone);
         App changed = app.withSettings(settings);
         return change.name() == null
                 ? changed
@@ -155,17 +154,6 @@ final class AppRoutes {
                     "retentionDays is 1 to " + MOST_RETENTION_DAYS + ".");
         }
         return days;
-    }
-
-    private static String zone(String name) {
-        try {
-            return ZoneId.of(name).getId();
-        } catch (DateTimeException e) {
-            throw Problem.field(
-                    ErrorCode.INVALID_VALUE,
-                    "timezone",
-                    "timezone is a name like Europe/Berlin or UTC.");
-        }
     }
 
     private Answer delete(Request request) {

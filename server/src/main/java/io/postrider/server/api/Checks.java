@@ -1,5 +1,7 @@
 package io.postrider.server.api;
 
+import java.time.DateTimeException;
+import java.time.ZoneId;
 import java.util.List;
 import java.util.SortedSet;
 import java.util.TreeSet;
@@ -49,6 +51,20 @@ final class Checks {
             checked.add(name(present(tag, "tags"), "tags", MOST_TAG));
         }
         return checked;
+    }
+
+    static @Nullable String zoneIfPresent(@Nullable String name) {
+        if (name == null) {
+            return null;
+        }
+        try {
+            return ZoneId.of(name).getId();
+        } catch (DateTimeException e) {
+            throw Problem.field(
+                    ErrorCode.INVALID_VALUE,
+                    "timezone",
+                    "timezone is a name like Europe/Berlin or UTC.");
+        }
     }
 
     private static boolean hasControls(String value) {

@@ -108,7 +108,7 @@ final class DeviceRoutes {
                         Checks.nameIfPresent(given.user(), "user", Checks.MOST_NAME),
                         Checks.tagsIfPresent(given.tags()),
                         Checks.nameIfPresent(given.locale(), "locale", 35),
-                        Checks.nameIfPresent(given.timezone(), "timezone", 64));
+                        Checks.zoneIfPresent(given.timezone()));
         return switch (devices.register(app.id(), deviceId, profile)) {
             case Registered.New added -> registered(201, app, added.device());
             case Registered.Known known -> again(request, app, known.device(), profile);
@@ -235,7 +235,7 @@ final class DeviceRoutes {
                                 : Checks.name(user, "user", Checks.MOST_NAME),
                         Checks.tagsIfPresent(change.tags()),
                         Checks.nameIfPresent(change.locale(), "locale", 35),
-                        Checks.nameIfPresent(change.timezone(), "timezone", 64));
+                        Checks.zoneIfPresent(change.timezone()));
         return Answer.json(
                 200,
                 view(

@@ -94,7 +94,14 @@ final class Json {
         } catch (InputCoercionException e) {
             throw wrongType(path(e.getPath()));
         } catch (JacksonException e) {
-            throw Problem.of(ErrorCode.REQUEST_MALFORMED, shortened(e.getOriginalMessage()));
+            throw Problem.of(
+                    ErrorCode.REQUEST_MALFORMED,
+                    "The body is no JSON, names a key twice, nests deeper than 64, or has a number"
+                            + " of over 1,000 digits; at line "
+                            + e.getLocation().getLineNr()
+                            + ", column "
+                            + e.getLocation().getColumnNr()
+                            + ".");
         }
     }
 

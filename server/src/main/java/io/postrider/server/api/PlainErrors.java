@@ -21,12 +21,11 @@ final class PlainErrors implements Handler {
                     default ->
                             Problem.of(ErrorCode.REQUEST_MALFORMED, "The request cannot be read.");
                 };
+        String requestId = UUID.randomUUID().toString();
         response.setStatus(problem.code.status);
+        response.getHeaders().put("X-Request-Id", requestId);
         response.getHeaders().put(HttpHeader.CONTENT_TYPE, Problem.CONTENT_TYPE);
-        response.write(
-                true,
-                ByteBuffer.wrap(Json.write(problem.body(UUID.randomUUID().toString()))),
-                callback);
+        response.write(true, ByteBuffer.wrap(Json.write(problem.body(requestId))), callback);
         return true;
     }
 }

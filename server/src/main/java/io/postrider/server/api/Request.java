@@ -1,6 +1,7 @@
 package io.postrider.server.api;
 
 import io.javalin.http.Context;
+import io.javalin.http.HttpResponseException;
 import io.postrider.server.identity.App;
 import io.postrider.server.identity.Developer;
 import java.util.Locale;
@@ -74,11 +75,30 @@ final class Request {
     }
 
     byte[] bytes() {
-        String type = context.contentType();
-        if (type == null || !type.toLowerCase(Locale.ROOT).startsWith("application/json")) {
-            throw Problem.of(ErrorCode.NOT_JSON, "Send JSON, with Content-Type: application/json.");
+        if (!isJson(context.contentType())) {
+            throw Problem.of(
+                    ErrorCode.NOT_JSON, "Send JSON in UTF-8, with Content-Type: application/json.");
         }
-        return context.bodyAsBytes();
+        try {
+            return context.bodyAsBytes();
+        } catch (HttpResponseException refused) {
+            throw refused;
+        } catch (Exception cutOff) {
+            throw Problem.of(ErrorCode.REQUEST_MALFORMED, "The body did not come whole.");
+        }
+    }
+
+    private static boolean isJson(@Nullable String contentType) {
+        if (contentType == null) {
+            return false;
+        }
+        String[] parts = contentType.toLowerCase(Locale.ROOT).split(";");
+        boolean utf8 = true;
+        for (int i = 1; i < parts.length; i++) {
+            String parameter = parts[i].strip().replace("\"", "");
+            utf8 &= !parameter.startsWith("charset=") || parameter.equals("charset=utf-8");
+        }
+        return utf8 && parts[0].strip().equals("application/json");
     }
 
     <T> T body(Class<T> type) {

@@ -47,6 +47,9 @@ public final class AppCommand {
                 known != null && known.server().equals(address) && canLogIn(rest, known)
                         ? known
                         : signUp(rest, address);
+        if (known != null && !developer.equals(known)) {
+            out.println("what was kept before is in " + Credentials.keepOld());
+        }
         JsonNode app = rest.call("POST", "/v1/apps", logIn(rest, developer), Map.of("name", name));
         new Credentials(
                         address,
@@ -72,6 +75,9 @@ public final class AppCommand {
             logIn(rest, known);
             return true;
         } catch (CliException e) {
+            if (e.status() != 401) {
+                throw e;
+            }
             return false;
         }
     }

@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Properties;
@@ -69,6 +70,17 @@ record Credentials(
         values.forEach((name, value) -> text.append(name).append('=').append(value).append('\n'));
         write(FILE, text.toString());
         write(CURL_FILE, "user = \"" + appKey + ":" + secret + "\"\n");
+    }
+
+    /** Moves what is kept aside, since it may be the only copy of a password. */
+    static Path keepOld() {
+        Path old = folder().resolve(FILE + ".old");
+        try {
+            Files.move(folder().resolve(FILE), old, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            throw new UncheckedIOException(old + " cannot be written", e);
+        }
+        return old;
     }
 
     /** Where curl finds the app's credentials, so that they stand on no screen. */

@@ -1,5 +1,6 @@
 package io.postrider.server.cli;
 
+import io.postrider.client.PostriderException;
 import io.postrider.client.PublishRequest;
 import io.postrider.client.Published;
 import io.postrider.client.Publisher;
@@ -55,10 +56,13 @@ public final class PublishCommand implements Callable<Integer> {
                             .withAttempts(2)
                             .publish(request.body(text));
         } catch (IOException e) {
+            boolean refused = e instanceof PostriderException refusal && refusal.status() != 401;
             throw new CliException(
-                    e.getMessage()
-                            + ". Does the node run (./postrider serve), and was the app made on"
-                            + " it (./postrider app create NAME)?");
+                    refused
+                            ? String.valueOf(e.getMessage())
+                            : e.getMessage()
+                                    + " Does the node run (./postrider serve), and was the app"
+                                    + " made on it (./postrider app create NAME)?");
         }
         out.println(published.targeted() + " targeted, " + outcome(credentials, published));
         out.println("The same by curl:");

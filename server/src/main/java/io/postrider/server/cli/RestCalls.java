@@ -49,8 +49,14 @@ public final class RestCalls {
             String path,
             @Nullable String authorization,
             @Nullable Map<String, Object> body) {
-        HttpRequest.Builder request =
-                HttpRequest.newBuilder(URI.create(server + path)).timeout(Duration.ofSeconds(20));
+        HttpRequest.Builder request;
+        try {
+            request =
+                    HttpRequest.newBuilder(URI.create(server + path))
+                            .timeout(Duration.ofSeconds(20));
+        } catch (IllegalArgumentException e) {
+            throw new CliException(server + " is no address; write it as http://127.0.0.1:8080");
+        }
         if (authorization != null) {
             request.header("Authorization", authorization);
         }
@@ -84,7 +90,8 @@ public final class RestCalls {
             throw new CliException(
                     json.path("title").asString("HTTP " + response.statusCode())
                             + ": "
-                            + json.path("detail").asString(""));
+                            + json.path("detail").asString(""),
+                    response.statusCode());
         }
         return json;
     }

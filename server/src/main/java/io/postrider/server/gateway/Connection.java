@@ -56,6 +56,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
     private final WireFormat format;
     private @Nullable Session session;
     private boolean closing;
+    private boolean readingPaused;
 
     Connection(Gateway gateway, GatewayLoop loop, Channel channel, WireFormat format) {
         this.gateway = gateway;
@@ -85,8 +86,9 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
                     frame(frame.content());
             case BinaryWebSocketFrame frame when format == WireFormat.WEBSOCKET_PROTOBUF ->
                     frame(frame.content());
-            case PingWebSocketFrame ping ->
+            case PingWebSocketFrame ping when channel.isWritable() ->
                     channel.writeAndFlush(new PongWebSocketFrame(ping.content().retain()));
+            case PingWebSocketFrame unanswered -> {}
             case CloseWebSocketFrame close -> answerClose(close);
             case ByteBufHolder other when other instanceof PongWebSocketFrame -> {}
             default ->
@@ -118,6 +120,9 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
             case ACK -> open.acknowledge(frame.getAck().getIdsList(), false);
             case OPENED -> open.acknowledge(frame.getOpened().getIdsList(), true);
             case PING -> {
+                if (!channel.isWritable()) {
+                    return;
+                }
                 write(
                         ServerFrame.newBuilder()
                                 .setPong(
@@ -157,6 +162,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
 
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+        readIfWelcome();
         if (session != null) {
             session.writabilityChanged();
         }
@@ -275,7 +281,13 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
 
     @Override
     public void pauseReading(boolean paused) {
-        channel.config().setAutoRead(!paused);
+        readingPaused = paused;
+        readIfWelcome();
+    }
+
+    /** Who does not read what he asked for may not ask for more. */
+    private void readIfWelcome() {
+        channel.config().setAutoRead(!readingPaused && channel.isWritable());
     }
 
     @Override

@@ -53,6 +53,15 @@ final class Upgrade extends SimpleChannelInboundHandler<FullHttpRequest> {
             return;
         }
         String offered = request.headers().get(HttpHeaderNames.SEC_WEBSOCKET_PROTOCOL);
+        if (offered != null
+                && !offered.contains(Protocol.PROTOBUF_SUBPROTOCOL)
+                && !offered.contains(Protocol.JSON_SUBPROTOCOL)) {
+            refuse(
+                    ctx,
+                    HttpResponseStatus.BAD_REQUEST,
+                    "The subprotocols here are " + SUBPROTOCOLS + ".");
+            return;
+        }
         WebSocketServerHandshaker handshaker =
                 new WebSocketServerHandshakerFactory(
                                 "ws://" + Protocol.WEBSOCKET_PATH,
@@ -60,17 +69,17 @@ final class Upgrade extends SimpleChannelInboundHandler<FullHttpRequest> {
                                 DECODING)
                         .newHandshaker(request);
         if (handshaker == null) {
-            WebSocketServerHandshakerFactory.sendUnsupportedVersionResponse(ctx.channel());
+            WebSocketServerHandshakerFactory.sendUnsupportedVersionResponse(ctx.channel())
+                    .addListener(ChannelFutureListener.CLOSE);
             return;
         }
-        upgrade(ctx, request, handshaker, offered != null);
+        upgrade(ctx, request, handshaker);
     }
 
     private void upgrade(
             ChannelHandlerContext ctx,
             FullHttpRequest request,
-            WebSocketServerHandshaker handshaker,
-            boolean offersSubprotocols) {
+            WebSocketServerHandshaker handshaker) {
         try {
             handshaker.handshake(ctx.channel(), request);
         } catch (WebSocketHandshakeException e) {
@@ -78,11 +87,6 @@ final class Upgrade extends SimpleChannelInboundHandler<FullHttpRequest> {
             return;
         }
         String subprotocol = handshaker.selectedSubprotocol();
-        if (offersSubprotocols && subprotocol == null) {
-            metrics.sessionRefused();
-            ctx.close();
-            return;
-        }
         then.accept(
                 Protocol.PROTOBUF_SUBPROTOCOL.equals(subprotocol)
                         ? WireFormat.WEBSOCKET_PROTOBUF

@@ -5,7 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.postrider.server.TestApi.AppHandle;
 import io.postrider.server.TestApi.Reply;
 import io.postrider.server.TestServer;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -487,6 +493,48 @@ class RestTest {
                 .contains("postrider_sessions", "postrider_store_commits_total");
         assertThat(server.api.call("GET", "/openapi.yaml", null, null).response().body())
                 .startsWith("openapi: 3");
+    }
+
+    @Test
+    void headIsAnsweredLikeGet() {
+        for (String path :
+                new String[] {"/v1/messages", "/v1/messages/1", "/v1/devices", "/v1/apps"}) {
+            server.api.call("HEAD", path, null, null).expect(401);
+        }
+        app.call("HEAD", "/v1/messages/1", null).expect(404);
+        app.call("HEAD", "/v1/messages", null).expect(200);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"application/jsonx", "text/json", "application/json; charset=utf-16"})
+    void onlyJsonInUtf8IsTaken(String type) {
+        server.api
+                .call("POST", "/v1/messages", app.credentials(), null, "Content-Type", type)
+                .expect(415);
+    }
+
+    @Test
+    void aBodyThatDoesNotComeWholeIsTheCallersMistake() throws IOException {
+        try (Socket socket =
+                new Socket(
+                        InetAddress.getLoopbackAddress(),
+                        URI.create(server.node.http()).getPort())) {
+            socket.setSoTimeout(10_000);
+            String head =
+                    "POST /v1/messages HTTP/1.1\r\nHost: x\r\nAuthorization: "
+                            + app.credentials()
+                            + "\r\nContent-Type: application/json\r\n";
+            socket.getOutputStream()
+                    .write(
+                            (head + "Transfer-Encoding: chunked\r\n\r\nzz\r\n")
+                                    .getBytes(StandardCharsets.US_ASCII));
+            String answer =
+                    new BufferedReader(
+                                    new InputStreamReader(
+                                            socket.getInputStream(), StandardCharsets.US_ASCII))
+                            .readLine();
+            assertThat(answer).startsWith("HTTP/1.1 400");
+        }
     }
 
     @Test

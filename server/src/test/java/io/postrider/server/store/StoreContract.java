@@ -498,15 +498,19 @@ abstract class StoreContract {
                 .containsExactly(1, 2, 40);
     }
 
-    @Test
-    void g13AnotherAppsMessageAnswersLikeAnUnknownOne() {
-        int[] numbers = registerMany(1);
+    @ParameterizedTest
+    @ValueSource(ints = {1, 5, 40})
+    void g13AnotherAppsMessageAnswersLikeAnUnknownOne(int recipients) {
+        int[] numbers = registerMany(recipients);
         long id = stores.publish(app, numbers);
         long other = stores.newApp();
         assertThat(stores.reports().message(other, id)).isEqualTo(Optional.empty());
         assertThat(stores.reports().devices(other, id, -1, 10)).isEmpty();
         assertThat(stores.mailboxes().drain(other, numbers[0], 0, 10).messages()).isEmpty();
         assertThat(stores.mailboxes().stillPending(other, numbers[0], List.of(id))).isEmpty();
+        assertThat(stores.ack(other, numbers[0], id)).isEqualTo(AckOutcome.UNKNOWN);
+        assertThat(stores.ack(other, numbers[0], id, true)).isEqualTo(AckOutcome.UNKNOWN);
+        assertThat(stores.counts(app, id).pending()).isEqualTo(recipients);
     }
 
     @Test
