@@ -12,6 +12,7 @@ import io.postrider.protocol.CloseCode;
 import io.postrider.protocol.Protocol;
 import io.postrider.protocol.v1.ClientFrame;
 import io.postrider.protocol.v1.Connect;
+import io.postrider.protocol.v1.Push;
 import io.postrider.protocol.v1.ServerFrame.FrameCase;
 import io.postrider.server.TestApi.AppHandle;
 import java.io.IOException;
@@ -22,6 +23,8 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -294,6 +297,40 @@ class GatewayTest {
         }
         assertThat(other.count(foreign, "pending")).isEqualTo(1);
         assertThat(other.count(foreign, "opened")).isZero();
+    }
+
+    @Test
+    void g9AReaderThatStopsIsParkedThenClosedAndOthersAreServed() {
+        String other = app.register("e");
+        String large = ",\"data\":\"" + "x".repeat(60_000) + "\"";
+        try (WireDevice stopped = WireDevice.connected(tcp, token);
+                WireDevice reads = WireDevice.connected(tcp, other)) {
+            List<String> ids = new ArrayList<>();
+            for (int i = 0; i < 250; i++) {
+                ids.add(app.publish("{\"devices\":[\"d\"]}", large));
+            }
+            String last = ids.get(ids.size() - 1);
+            assertThat(app.states(last)).as("parked").containsExactly("d=queued");
+            app.publish("{\"devices\":[\"e\"]}");
+            reads.readPush();
+            server.clock.advance(Duration.ofSeconds(31));
+            reads.ping();
+            await().until(() ->
+                    !app.call("GET", "/v1/devices/d", null).json().path("online").asBoolean());
+            assertThat(
+                            app.call("GET", "/v1/messages/" + last + "/trace?device=d", null)
+                                    .response()
+                                    .body())
+                    .contains("session_ended", "slow_reader");
+            try (WireDevice back = WireDevice.connected(tcp, token)) {
+                for (String id : ids) {
+                    Push push = back.readUntil(FrameCase.PUSH).getPush();
+                    assertThat(Long.toString(push.getId())).isEqualTo(id);
+                    back.ack(push.getId());
+                }
+            }
+            assertThat(stopped.rawInput()).isNotNull();
+        }
     }
 
     @Test
