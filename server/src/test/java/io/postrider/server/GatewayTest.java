@@ -303,6 +303,7 @@ class GatewayTest {
         String large = ",\"data\":\"" + "x".repeat(60_000) + "\"";
         try (WireDevice stopped = WireDevice.connected(tcp, token);
                 WireDevice reads = WireDevice.connected(tcp, other)) {
+            stopped.ping();
             List<String> ids = new ArrayList<>();
             for (int i = 0; i < 250; i++) {
                 ids.add(app.publish("{\"devices\":[\"d\"]}", large));
@@ -327,7 +328,6 @@ class GatewayTest {
                     back.ack(push.getId());
                 }
             }
-            assertThat(stopped.rawInput()).isNotNull();
         }
     }
 

@@ -15,7 +15,6 @@ import io.postrider.protocol.v1.ServerFrame.FrameCase;
 import java.io.DataInputStream;
 import java.io.EOFException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.Socket;
@@ -164,10 +163,6 @@ public final class WireDevice implements AutoCloseable {
         } catch (IOException e) {
             return true;
         }
-    }
-
-    public InputStream rawInput() {
-        return in;
     }
 
     @Override

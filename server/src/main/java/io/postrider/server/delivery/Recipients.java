@@ -46,11 +46,6 @@ public final class Recipients {
         return numbers.clone();
     }
 
-    /** The numbers of both. */
-    public int countIn(RoaringBitmap others) {
-        return RoaringBitmap.andCardinality(numbers, others);
-    }
-
     @Override
     public String toString() {
         return numbers.toString();

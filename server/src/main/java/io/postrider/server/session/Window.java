@@ -28,10 +28,6 @@ final class Window {
         return limit - count;
     }
 
-    int count() {
-        return count;
-    }
-
     /** Adds an id greater than all that are here. */
     void add(long id) {
         if (count == limit) {
