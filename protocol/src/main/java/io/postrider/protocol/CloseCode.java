@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <ul>
  *   <li>below 4200, and every code of RFC 6455: connect again, with back-off;
- *   <li>4200 to 4499: get a new device token first, then connect again;
+ *   <li>4200 to 4499: get a new device token or credentials first, then connect again;
  *   <li>4500 to 4999: do not connect again by yourself.
  * </ul>
  */
@@ -23,9 +23,13 @@ public enum CloseCode {
     CONNECT_TIMEOUT(4003, "connect_timeout"),
     /** Something broke on the server; nothing accepted is lost. */
     INTERNAL_ERROR(4004, "internal_error"),
+    /** The app has as many connections as it may. */
+    QUOTA_EXCEEDED(4005, "quota_exceeded"),
 
     /** The token is malformed, forged, expired, revoked, or of a device that was deleted. */
     TOKEN_REFUSED(4200, "token_refused"),
+    /** The app's credentials are wrong, or were rotated since they were shown. */
+    CREDENTIALS_REFUSED(4201, "credentials_refused"),
 
     /** A frame could not be read. */
     MALFORMED_FRAME(4500, "malformed_frame"),
@@ -34,7 +38,11 @@ public enum CloseCode {
     /** A frame is longer than the limit. */
     FRAME_TOO_LARGE(4502, "frame_too_large"),
     /** A newer connection of the same device took over. */
-    TAKEN_OVER(4503, "taken_over");
+    TAKEN_OVER(4503, "taken_over"),
+    /** The page's origin is not among those that the app allows. */
+    ORIGIN_REFUSED(4504, "origin_refused"),
+    /** More pings in a second than any client needs. */
+    FLOOD(4505, "flood");
 
     private final int number;
     private final String reason;

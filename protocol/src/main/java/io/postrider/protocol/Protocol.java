@@ -13,8 +13,11 @@ public final class Protocol {
     /** WebSocket subprotocol with one protobuf frame per binary message. */
     public static final String PROTOBUF_SUBPROTOCOL = "postrider.v1.proto";
 
-    /** A device sends no frame longer than this, in bytes. */
-    public static final int MAX_CLIENT_FRAME = 64 * 1024;
+    /** A client sends no frame longer than this, in bytes: 64 KiB of publish and what is around. */
+    public static final int MAX_CLIENT_FRAME = 65 * 1024;
+
+    /** Until its connect is accepted, a client sends no more than this in all, in bytes. */
+    public static final int MAX_BEFORE_CONNECT = 16 * 1024;
 
     /**
      * A server sends no frame longer than this, in bytes: a publish body of 64 KiB whose escapes

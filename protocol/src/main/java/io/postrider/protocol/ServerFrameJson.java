@@ -1,6 +1,7 @@
 package io.postrider.protocol;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import io.postrider.protocol.v1.Accepted;
 import io.postrider.protocol.v1.AckOutcome;
 import io.postrider.protocol.v1.AckResult;
 import io.postrider.protocol.v1.Acked;
@@ -13,6 +14,7 @@ import io.postrider.protocol.v1.Pong;
 import io.postrider.protocol.v1.Push;
 import io.postrider.protocol.v1.Ready;
 import io.postrider.protocol.v1.Recall;
+import io.postrider.protocol.v1.Refused;
 import io.postrider.protocol.v1.ServerFrame;
 import java.io.IOException;
 import java.time.Instant;
@@ -56,6 +58,12 @@ final class ServerFrameJson {
                 return true;
             case "close":
                 frame.setClose(close(in));
+                return true;
+            case "accepted":
+                frame.setAccepted(accepted(in));
+                return true;
+            case "refused":
+                frame.setRefused(refused(in));
                 return true;
             default:
                 return false;
@@ -223,6 +231,52 @@ final class ServerFrameJson {
         return close.build();
     }
 
+    private static Accepted accepted(JsonReader in) throws IOException {
+        Accepted.Builder accepted = Accepted.newBuilder();
+        in.object(field -> {
+            switch (field) {
+                case "ref":
+                    return set(accepted.setRef(in.string()));
+                case "id":
+                    return set(accepted.setId(in.id()));
+                case "targeted":
+                    return set(accepted.setTargeted(in.integer()));
+                case "expiresAt":
+                    return set(accepted.setExpiresAt(in.time()));
+                case "replayed":
+                    return set(accepted.setReplayed(in.bool()));
+                default:
+                    return false;
+            }
+        });
+        return accepted.build();
+    }
+
+    private static Refused refused(JsonReader in) throws IOException {
+        Refused.Builder refused = Refused.newBuilder();
+        in.object(field -> {
+            switch (field) {
+                case "ref":
+                    return set(refused.setRef(in.string()));
+                case "status":
+                    return set(refused.setStatus(in.integer()));
+                case "code":
+                    return set(refused.setCode(in.string()));
+                case "detail":
+                    return set(refused.setDetail(in.string()));
+                case "field":
+                    return set(refused.setField(in.string()));
+                case "limit":
+                    return set(refused.setLimit(in.integer()));
+                case "retryAfterSeconds":
+                    return set(refused.setRetryAfterSeconds(in.integer()));
+                default:
+                    return false;
+            }
+        });
+        return refused.build();
+    }
+
     static void write(ServerFrame frame, JsonGenerator out) throws IOException {
         if (frame.getFrameCase() == ServerFrame.FrameCase.FRAME_NOT_SET) {
             return;
@@ -254,6 +308,12 @@ final class ServerFrameJson {
             case CLOSE:
                 out.writeNumberField("code", frame.getClose().getCode());
                 out.writeStringField("reason", frame.getClose().getReason());
+                break;
+            case ACCEPTED:
+                writeAccepted(frame.getAccepted(), out);
+                break;
+            case REFUSED:
+                writeRefused(frame.getRefused(), out);
                 break;
             default:
                 break;
@@ -331,6 +391,30 @@ final class ServerFrameJson {
                 out.writeString(gateway);
             }
             out.writeEndArray();
+        }
+    }
+
+    private static void writeAccepted(Accepted accepted, JsonGenerator out) throws IOException {
+        out.writeStringField("ref", accepted.getRef());
+        out.writeStringField("id", Long.toString(accepted.getId()));
+        out.writeNumberField("targeted", accepted.getTargeted());
+        out.writeStringField("expiresAt", time(accepted.getExpiresAt()));
+        out.writeBooleanField("replayed", accepted.getReplayed());
+    }
+
+    private static void writeRefused(Refused refused, JsonGenerator out) throws IOException {
+        out.writeStringField("ref", refused.getRef());
+        out.writeNumberField("status", refused.getStatus());
+        out.writeStringField("code", refused.getCode());
+        out.writeStringField("detail", refused.getDetail());
+        if (refused.hasField()) {
+            out.writeStringField("field", refused.getField());
+        }
+        if (refused.hasLimit()) {
+            out.writeNumberField("limit", refused.getLimit());
+        }
+        if (refused.hasRetryAfterSeconds()) {
+            out.writeNumberField("retryAfterSeconds", refused.getRetryAfterSeconds());
         }
     }
 

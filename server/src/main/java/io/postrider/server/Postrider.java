@@ -5,14 +5,20 @@ import io.postrider.server.api.NodeInfo;
 import io.postrider.server.api.NodeInfo.GatewayAddress;
 import io.postrider.server.api.Route;
 import io.postrider.server.clock.Clock;
+import io.postrider.server.config.Exposure;
+import io.postrider.server.config.Network;
 import io.postrider.server.config.Settings;
+import io.postrider.server.config.Settings.Registration;
 import io.postrider.server.delivery.MessageStore;
 import io.postrider.server.delivery.Trace;
 import io.postrider.server.delivery.WakeUps;
 import io.postrider.server.gateway.Gateway;
+import io.postrider.server.gateway.Tls;
 import io.postrider.server.identity.Accounts;
 import io.postrider.server.identity.Apps;
 import io.postrider.server.identity.DeviceTokens;
+import io.postrider.server.identity.Quotas;
+import io.postrider.server.identity.SignUps;
 import io.postrider.server.metrics.Metrics;
 import io.postrider.server.publish.AudienceIndex;
 import io.postrider.server.publish.Publisher;
@@ -22,23 +28,29 @@ import io.postrider.server.session.Sessions;
 import io.postrider.server.store.Database;
 import io.postrider.server.store.SqlApps;
 import io.postrider.server.store.SqlAudienceLog;
+import io.postrider.server.store.SqlAudit;
 import io.postrider.server.store.SqlDevelopers;
 import io.postrider.server.store.SqlDevices;
 import io.postrider.server.store.SqlMailboxes;
 import io.postrider.server.store.SqlMessages;
 import io.postrider.server.store.SqlReports;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.sql.Connection;
 import java.util.List;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /** One node: its parts, made and connected here and nowhere else. */
 public final class Postrider implements AutoCloseable {
     private static final int TRACED_EVENTS = 1 << 18;
     private static final long SWEEP_SECONDS = 4;
+    private static final long RELOAD_SECONDS = 2;
     private static final int LEAST_SPREAD_MILLIS = 1_000;
     private static final int MOST_SPREAD_MILLIS = 60_000;
     private static final long PATIENCE_MILLIS = 3_000;
@@ -53,15 +65,17 @@ public final class Postrider implements AutoCloseable {
     private final InetSocketAddress gatewayAddress;
     private final int httpPort;
     private final String host;
+    private final @Nullable Tls tls;
     private volatile boolean ready;
 
-    /** Where tests may put something between two parts. */
+    /** Where something may be put between two parts, by tests most of all. */
     public record Seams(
             Clock clock,
             SessionLimits limits,
             UnaryOperator<Connection> writing,
             UnaryOperator<MessageStore> messages,
-            UnaryOperator<WakeUps> wakeUps) {
+            UnaryOperator<WakeUps> wakeUps,
+            Consumer<String> tell) {
 
         public static Seams none(Settings settings) {
             return new Seams(
@@ -69,7 +83,13 @@ public final class Postrider implements AutoCloseable {
                     SessionLimits.standard(settings.heartbeatSeconds()),
                     UnaryOperator.identity(),
                     UnaryOperator.identity(),
-                    UnaryOperator.identity());
+                    UnaryOperator.identity(),
+                    line -> {});
+        }
+
+        /** As these, with somebody who is told what the operator must know. */
+        public Seams telling(Consumer<String> operator) {
+            return new Seams(clock, limits, writing, messages, wakeUps, operator);
         }
     }
 
@@ -95,32 +115,46 @@ public final class Postrider implements AutoCloseable {
         Clock clock = seams.clock;
         this.database = database;
         this.host = settings.bind();
+        this.tls = tls(settings);
         Trace trace = new Trace(TRACED_EVENTS, clock);
+        Quotas quotas =
+                new Quotas(
+                        settings.quotaConnections(),
+                        settings.quotaPublishesPerSecond(),
+                        settings.quotaStoredMessages(),
+                        clock);
 
         this.sessions = new Sessions(seams.limits, clock, trace, metrics);
         WakeUps wakeUps = seams.wakeUps.apply(sessions);
-        MessageStore messages = seams.messages.apply(new SqlMessages(database));
+        MessageStore messages =
+                seams.messages.apply(new SqlMessages(database, settings.quotaStoredMessages()));
         messages.onCommit(wakeUps);
         sessions.readFrom(messages, new SqlMailboxes(database));
 
-        Accounts accounts = new Accounts(new SqlDevelopers(database, clock), clock);
+        SqlDevelopers developers = new SqlDevelopers(database, clock);
+        SqlAudit audit = new SqlAudit(database);
+        Accounts accounts =
+                new Accounts(developers, audit, signUps(settings, seams, developers), clock);
         Apps apps = new Apps(new SqlApps(database));
         SqlDevices devices = new SqlDevices(database, wakeUps);
-        DeviceTokens deviceTokens = new DeviceTokens(apps, clock);
+        DeviceTokens deviceTokens = new DeviceTokens(apps, devices, clock);
         AudienceIndex audiences = new AudienceIndex(new SqlAudienceLog(database), devices);
         Publisher publisher = new Publisher(audiences, messages, sessions, metrics);
         Reporter reporter =
                 new Reporter(
                         new SqlReports(database, clock), sessions, trace, clock, settings.node());
 
-        this.gateway =
-                new Gateway(deviceTokens, sessions, seams.limits, messages.epoch(), metrics, clock);
-        this.gatewayAddress = gateway.start(host, settings.gatewayPort());
+        NodeInfo node =
+                new NodeInfo(
+                        (int) (seams.limits.heartbeatMillis() / 1000),
+                        settings.registrationsPerSecond());
         this.api =
                 new Api(
                         new Api.Parts(
                                 accounts,
+                                audit,
                                 apps,
+                                quotas,
                                 devices,
                                 deviceTokens,
                                 audiences,
@@ -129,33 +163,77 @@ public final class Postrider implements AutoCloseable {
                                 reporter,
                                 sessions,
                                 metrics,
-                                nodeInfo(settings, seams.limits),
+                                node,
+                                trusted(settings),
+                                tls == null ? null : tls.context(),
                                 clock,
-                                () -> ready && database.takesWrites()));
+                                () -> ready));
+        this.gateway =
+                new Gateway(
+                        new Gateway.Parts(
+                                deviceTokens,
+                                apps,
+                                quotas,
+                                sessions,
+                                new PublishFrames(api.publishCalls()),
+                                tls,
+                                seams.limits,
+                                messages.epoch(),
+                                metrics,
+                                clock));
+        apps.onCredentialsVoid(gateway::credentialsVoid);
+        this.gatewayAddress = gateway.start(host, settings.gatewayPort());
+        node.gateways(told(settings));
         this.httpPort = api.start(host, settings.httpPort());
         sweeper.scheduleWithFixedDelay(
                 sessions::sweep, SWEEP_SECONDS, SWEEP_SECONDS, TimeUnit.SECONDS);
+        if (tls != null) {
+            tls.onReload(api::reload);
+            sweeper.scheduleWithFixedDelay(
+                    tls::reloadIfChanged, RELOAD_SECONDS, RELOAD_SECONDS, TimeUnit.SECONDS);
+        }
         this.ready = true;
     }
 
-    private NodeInfo nodeInfo(Settings settings, SessionLimits limits) {
+    private static @Nullable Tls tls(Settings settings) {
+        return settings.tlsCert().isPresent() && settings.tlsKey().isPresent()
+                ? new Tls(settings.tlsCert().get(), settings.tlsKey().get())
+                : null;
+    }
+
+    /** On this machine anyone may sign up; where others come too, who the operator says. */
+    private static SignUps signUps(Settings settings, Seams seams, SqlDevelopers developers) {
+        if (!Exposure.isExposed(settings) || settings.registration() == Registration.OPEN) {
+            return SignUps.open();
+        }
+        return developers.isEmpty()
+                ? FirstRunCode.write(settings.data(), seams.tell)
+                : SignUps.closed();
+    }
+
+    private static Predicate<InetAddress> trusted(Settings settings) {
+        List<Network> networks =
+                settings.trustedProxies().orElse(List.of()).stream().map(Network::of).toList();
+        return address -> networks.stream().anyMatch(network -> network.contains(address));
+    }
+
+    /** Where devices are told to connect. */
+    private List<GatewayAddress> told(Settings settings) {
         String address = hostAndPort(gatewayAddress.getPort());
-        return new NodeInfo(
-                settings.node(),
-                List.of(
-                        new GatewayAddress("ws", "ws://" + address + "/gateway"),
-                        new GatewayAddress("tcp", "tcp://" + address)),
-                (int) (limits.heartbeatMillis() / 1000),
-                settings.registrationsPerSecond());
+        String ws = tls == null ? "ws://" : "wss://";
+        String tcp = tls == null ? "tcp://" : "tls://";
+        return settings.advertise().orElse(List.of(ws + address, tcp + address)).stream()
+                .map(GatewayAddress::of)
+                .toList();
     }
 
     private String hostAndPort(int port) {
         return (host.contains(":") ? "[" + host + "]" : host) + ":" + port;
     }
 
-    /** {@code http://host:port} of REST. */
+    /** {@code http://host:port} of REST, or https. */
     public String http() {
-        return "http://" + hostAndPort(httpPort);
+        return (tls == null ? "http://" : "https://") + hostAndPort(httpPort);
     }
 
     /** Everything that can be called over REST. */

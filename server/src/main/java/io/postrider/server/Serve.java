@@ -1,5 +1,6 @@
 package io.postrider.server;
 
+import io.postrider.server.config.Exposure;
 import io.postrider.server.config.Settings;
 import io.postrider.server.config.Settings.LogFormat;
 import io.postrider.server.config.SettingsException;
@@ -91,7 +92,9 @@ final class Serve {
     }
 
     private void serve(Settings settings) {
-        Postrider node = Postrider.start(settings);
+        warnings(settings);
+        Postrider node =
+                Postrider.start(settings, Postrider.Seams.none(settings).telling(err::println));
         CountDownLatch stopped = new CountDownLatch(1);
         Runtime.getRuntime()
                 .addShutdownHook(
@@ -120,6 +123,16 @@ final class Serve {
             stopped.await();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    private void warnings(Settings settings) {
+        if (Exposure.isExposed(settings)
+                && settings.tlsCert().isEmpty()
+                && settings.trustedProxies().isEmpty()) {
+            err.println(
+                    "Warning: others reach this server, and what they send can be read on its way."
+                            + " Set tls-cert and tls-key, or put a proxy with TLS before it.");
         }
     }
 

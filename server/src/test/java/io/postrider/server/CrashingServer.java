@@ -48,7 +48,8 @@ public final class CrashingServer {
                                 SessionLimits.standard(30),
                                 dyingCommits(point, left),
                                 messages -> new DyingAcks(messages, point, left),
-                                wakeUps -> new SilentHints(wakeUps, point, left)));
+                                wakeUps -> new SilentHints(wakeUps, point, left),
+                                line -> {}));
         System.out.println("ready " + node.http() + " " + node.gateway());
         System.out.flush();
         Thread.currentThread().join();
@@ -142,6 +143,11 @@ public final class CrashingServer {
         @Override
         public List<Arrival> arrivalsAfter(long id, int limit) {
             return real.arrivalsAfter(id, limit);
+        }
+
+        @Override
+        public Intake intake() {
+            return real.intake();
         }
 
         @Override

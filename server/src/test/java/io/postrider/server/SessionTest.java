@@ -50,7 +50,8 @@ class SessionTest {
                                                 new long[] {10_000, 30_000, 90_000}),
                                         seams.writing(),
                                         seams.messages(),
-                                        LossyHints::new));
+                                        LossyHints::new,
+                                        seams.tell()));
         app = server.app();
         tcp = app.gateway("tcp");
         token = app.register("d");

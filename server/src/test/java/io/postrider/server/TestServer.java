@@ -43,7 +43,8 @@ public final class TestServer implements AutoCloseable {
                         SessionLimits.standard(settings.heartbeatSeconds()),
                         UnaryOperator.identity(),
                         UnaryOperator.identity(),
-                        UnaryOperator.identity());
+                        UnaryOperator.identity(),
+                        line -> {});
         return new TestServer(clock, Postrider.start(settings, change.apply(seams)));
     }
 

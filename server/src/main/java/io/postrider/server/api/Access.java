@@ -11,5 +11,7 @@ public enum Access {
     /** An app's server, or the developer who owns the app. */
     APP_OR_DEVELOPER,
     /** An app's server, or a device, which sees itself. */
-    APP_OR_DEVICE
+    APP_OR_DEVICE,
+    /** A device, for itself. */
+    DEVICE
 }

@@ -3,10 +3,15 @@ package io.postrider.server.api;
 import io.postrider.server.identity.App;
 import io.postrider.server.identity.AppSettings;
 import io.postrider.server.identity.Apps;
+import io.postrider.server.identity.AuditLog.Action;
+import io.postrider.server.identity.AuditLog.Deed;
 import io.postrider.server.publish.AudienceIndex;
 import io.postrider.server.session.Sessions;
 import java.time.Instant;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** A developer's apps. */
@@ -61,7 +66,7 @@ final class AppRoutes {
                     List.of(),
                     app.settings().openUsers(),
                     app.settings().selfTags(),
-                    List.of(),
+                    app.settings().allowedOrigins(),
                     app.settings().retentionDays(),
                     app.settings().timezone(),
                     Instant.ofEpochMilli(app.createdAt()).toString());
@@ -82,7 +87,7 @@ final class AppRoutes {
     private Answer create(Request request) {
         String name = Checks.present(request.body(NewApp.class).name(), "name");
         Apps.Created created =
-                apps.create(request.developer().id(), Checks.name(name, "name", Checks.MOST_NAME));
+                apps.create(request.actor(), Checks.name(name, "name", Checks.MOST_NAME));
         return created(201, created);
     }
 
@@ -115,10 +120,22 @@ final class AppRoutes {
         App app = own(request);
         AppChange change = request.body(AppChange.class);
         refuseNotBuilt(change.legacyProtocols(), "legacyProtocols");
-        refuseNotBuilt(change.allowedOrigins(), "allowedOrigins");
-        return apps.update(app.id(), current -> changed(current, change))
+        Deed deed = new Deed(request.actor(), Action.APP_CHANGED, app.id(), namesOf(change));
+        return apps.update(app.id(), deed, current -> changed(current, change))
                 .map(changed -> Answer.json(200, AppView.of(changed)))
                 .orElseThrow(Problem::notFound);
+    }
+
+    private static String namesOf(AppChange change) {
+        Map<String, @Nullable Object> fields = new LinkedHashMap<>();
+        fields.put("name", change.name);
+        fields.put("openUsers", change.openUsers);
+        fields.put("selfTags", change.selfTags);
+        fields.put("allowedOrigins", change.allowedOrigins);
+        fields.put("retentionDays", change.retentionDays);
+        fields.put("timezone", change.timezone);
+        fields.values().removeIf(Objects::isNull);
+        return String.join(" ", fields.keySet());
     }
 
     private static App changed(App app, AppChange change) {
@@ -128,6 +145,9 @@ final class AppRoutes {
                 new AppSettings(
                         change.openUsers() == null ? old.openUsers() : change.openUsers(),
                         change.selfTags() == null ? old.selfTags() : change.selfTags(),
+                        change.allowedOrigins() == null
+                                ? old.allowedOrigins()
+                                : Origins.checked(change.allowedOrigins()),
                         change.retentionDays() == null
                                 ? old.retentionDays()
                                 : retentionDays(change.retentionDays()),
@@ -158,18 +178,23 @@ final class AppRoutes {
 
     private Answer delete(Request request) {
         App app = own(request);
-        apps.delete(app);
+        apps.delete(app, request.actor());
         audiences.forget(app.id());
         sessions.revokedAll(app.id());
         return Answer.empty();
     }
 
     private Answer rotateSecret(Request request) {
-        return created(200, apps.rotateSecret(own(request).id()).orElseThrow(Problem::notFound));
+        return created(
+                200,
+                apps.rotateSecret(own(request).id(), request.actor())
+                        .orElseThrow(Problem::notFound));
     }
 
     private Answer revokeDeviceTokens(Request request) {
-        App app = apps.revokeDeviceTokens(own(request).id()).orElseThrow(Problem::notFound);
+        App app =
+                apps.revokeDeviceTokens(own(request).id(), request.actor())
+                        .orElseThrow(Problem::notFound);
         sessions.revokedAll(app.id());
         return Answer.empty();
     }

@@ -52,7 +52,8 @@ final class Authenticator {
                     access == Access.APP
                             || access == Access.APP_OR_DEVELOPER
                             || access == Access.APP_OR_DEVICE;
-            case Caller.ByDevice device -> access == Access.APP_OR_DEVICE;
+            case Caller.ByDevice device ->
+                    access == Access.APP_OR_DEVICE || access == Access.DEVICE;
         };
     }
 

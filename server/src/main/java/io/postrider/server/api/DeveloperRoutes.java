@@ -2,7 +2,7 @@ package io.postrider.server.api;
 
 import io.postrider.server.identity.Accounts;
 import io.postrider.server.identity.Accounts.LoggedIn;
-import io.postrider.server.identity.Developer;
+import io.postrider.server.identity.Accounts.SignedUp;
 import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -26,22 +26,41 @@ final class DeveloperRoutes {
 
     record Credentials(@Nullable String name, @Nullable String password) {}
 
+    record SignUp(@Nullable String name, @Nullable String password, @Nullable String code) {}
+
     record DeveloperView(String id, String name) {}
 
     record LoginView(String token, String expiresAt) {}
 
     private Answer signUp(Request request) {
-        Credentials given = request.body(Credentials.class);
+        SignUp given = request.body(SignUp.class);
         String name = Checks.name(Checks.present(given.name(), "name"), "name", Checks.MOST_NAME);
         String password = checkPassword(Checks.present(given.password(), "password"), name);
-        Developer developer =
-                accounts.signUp(name, password)
-                        .orElseThrow(() ->
-                                Problem.field(
-                                        ErrorCode.NAME_TAKEN,
-                                        "name",
-                                        "Choose another name, or log in."));
-        return Answer.json(201, new DeveloperView(Long.toString(developer.id()), developer.name()));
+        return switch (accounts.signUp(name, password, given.code(), request.actor())) {
+            case SignedUp.In in ->
+                    Answer.json(
+                            201,
+                            new DeveloperView(
+                                    Long.toString(in.developer().id()), in.developer().name()));
+            case SignedUp.NameTaken taken ->
+                    throw Problem.field(
+                            ErrorCode.NAME_TAKEN, "name", "Choose another name, or log in.");
+            case SignedUp.WrongCode wrong ->
+                    throw Problem.field(
+                            ErrorCode.SIGN_UP_CODE_WRONG,
+                            "code",
+                            "The server printed the code when it started; it is also in the file"
+                                    + " first-run-code of its data folder.");
+            case SignedUp.Closed closed ->
+                    throw Problem.of(
+                            ErrorCode.SIGN_UP_CLOSED,
+                            "The server's operator can set registration to open.");
+            case SignedUp.TooMany tooMany ->
+                    throw Problem.retryAfter(
+                            ErrorCode.LOGIN_LIMITED,
+                            tooMany.retryAfterSeconds(),
+                            "Wait before you try again.");
+        };
     }
 
     private static String checkPassword(String password, String name) {
@@ -67,8 +86,8 @@ final class DeveloperRoutes {
         if (name.length() > Checks.MOST_NAME || password.length() > MOST_PASSWORD) {
             throw wrong();
         }
-        return switch (accounts.logIn(name, password, request.address())) {
-            case LoggedIn.In in -> loggedIn(in);
+        return switch (accounts.logIn(name, password, request.actor())) {
+            case LoggedIn.In in -> loggedIn(in, request.isEncrypted());
             case LoggedIn.Wrong wrong -> throw wrong();
             case LoggedIn.TooMany tooMany ->
                     throw Problem.retryAfter(
@@ -78,7 +97,7 @@ final class DeveloperRoutes {
         };
     }
 
-    private static Answer loggedIn(LoggedIn.In in) {
+    private static Answer loggedIn(LoggedIn.In in, boolean encrypted) {
         String expires = Instant.ofEpochMilli(in.expiresAt()).toString();
         return Answer.json(201, new LoginView(in.token(), expires))
                 .withHeader(
@@ -86,7 +105,8 @@ final class DeveloperRoutes {
                         Authenticator.COOKIE
                                 + "="
                                 + in.token()
-                                + "; Path=/; HttpOnly; SameSite=Strict");
+                                + "; Path=/; HttpOnly; SameSite=Strict"
+                                + (encrypted ? "; Secure" : ""));
     }
 
     private static Problem wrong() {

@@ -9,6 +9,7 @@ import io.postrider.server.identity.DeviceStore;
 import io.postrider.server.identity.DeviceStore.Change;
 import io.postrider.server.identity.DeviceStore.Profile;
 import io.postrider.server.identity.DeviceStore.Registered;
+import io.postrider.server.identity.DeviceStore.Revocation;
 import io.postrider.server.identity.DeviceTokens;
 import io.postrider.server.identity.Platform;
 import io.postrider.server.identity.RateLimit;
@@ -50,7 +51,8 @@ final class DeviceRoutes {
                 Route.get("/v1/devices", Access.APP, this::list),
                 Route.get("/v1/devices/{deviceId}", Access.APP_OR_DEVICE, this::get),
                 Route.patch("/v1/devices/{deviceId}", Access.APP_OR_DEVICE, this::change),
-                Route.delete("/v1/devices/{deviceId}", Access.APP_OR_DEVICE, this::delete));
+                Route.delete("/v1/devices/{deviceId}", Access.APP_OR_DEVICE, this::delete),
+                Route.post("/v1/devices/{deviceId}/token/revoke", Access.APP, this::revokeToken));
     }
 
     record Registration(
@@ -96,6 +98,7 @@ final class DeviceRoutes {
             throw Problem.unauthorized();
         }
         limit(app, request.address());
+        Origins.check(app, request.header("Origin"));
         boolean byApp = request.caller() instanceof Caller.ByApp;
         mayClaim(app, byApp, given.user(), given.tags());
         String deviceId =
@@ -155,7 +158,9 @@ final class DeviceRoutes {
         boolean allowed =
                 switch (request.caller()) {
                     case Caller.ByApp byApp -> true;
-                    case Caller.ByDevice byDevice -> byDevice.number() == known.number();
+                    case Caller.ByDevice byDevice ->
+                            byDevice.number() == known.number()
+                                    && byDevice.tokenGeneration() == known.tokenGeneration();
                     case Caller.Anyone anyone -> false;
                     case Caller.ByDeveloper developer -> false;
                 };
@@ -201,28 +206,12 @@ final class DeviceRoutes {
         return Answer.json(200, new DeviceList(page.stream().map(this::view).toList(), next));
     }
 
-    /** The device of the path, as far as the caller may see it. */
-    private Device own(Request request) {
-        String deviceId = request.path("deviceId");
-        return switch (request.caller()) {
-            case Caller.ByApp byApp ->
-                    devices.byDeviceId(byApp.app().id(), deviceId).orElseThrow(Problem::notFound);
-            case Caller.ByDevice self ->
-                    devices.byNumber(self.app().id(), self.number())
-                            .filter(device -> device.tokenGeneration() == self.tokenGeneration())
-                            .filter(device -> device.deviceId().equals(deviceId))
-                            .orElseThrow(Problem::notFound);
-            case Caller.Anyone anyone -> throw Problem.unauthorized();
-            case Caller.ByDeveloper developer -> throw Problem.unauthorized();
-        };
-    }
-
     private Answer get(Request request) {
-        return Answer.json(200, view(own(request)));
+        return Answer.json(200, view(request.device(devices)));
     }
 
     private Answer change(Request request) {
-        Device device = own(request);
+        Device device = request.device(devices);
         DeviceChange change = request.body(DeviceChange.class);
         App app = callersApp(request.caller()).orElseThrow();
         mayClaim(app, request.caller() instanceof Caller.ByApp, change.user(), change.tags());
@@ -244,10 +233,18 @@ final class DeviceRoutes {
     }
 
     private Answer delete(Request request) {
-        Device device = own(request);
+        Device device = request.device(devices);
         if (devices.delete(device.appId(), device.deviceId()).isEmpty()) {
             throw Problem.notFound();
         }
+        return Answer.empty();
+    }
+
+    private Answer revokeToken(Request request) {
+        Device device =
+                devices.revokeTokens(request.app().id(), request.path("deviceId"))
+                        .orElseThrow(Problem::notFound);
+        tokens.revoked(new Revocation(device.appId(), device.number(), device.tokenGeneration()));
         return Answer.empty();
     }
 

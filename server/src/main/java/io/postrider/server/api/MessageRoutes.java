@@ -8,6 +8,9 @@ import io.postrider.server.delivery.DeliveryState;
 import io.postrider.server.delivery.MessageStore;
 import io.postrider.server.identity.App;
 import io.postrider.server.identity.Apps;
+import io.postrider.server.identity.AuditLog;
+import io.postrider.server.identity.AuditLog.Action;
+import io.postrider.server.identity.AuditLog.Deed;
 import io.postrider.server.identity.Device;
 import io.postrider.server.identity.DeviceStore;
 import io.postrider.server.publish.Publish;
@@ -22,19 +25,27 @@ import org.jspecify.annotations.Nullable;
 
 /** Publishing, and how messages stand. */
 final class MessageRoutes {
+    private static final String IDEMPOTENCY_KEY = "Idempotency-Key";
+
     private final Publisher publisher;
+    private final PublishCalls publishCalls;
     private final MessageStore store;
     private final Reporter reporter;
     private final DeviceStore devices;
     private final Apps apps;
+    private final AuditLog audit;
 
     MessageRoutes(
             Publisher publisher,
+            PublishCalls publishCalls,
             MessageStore store,
             Reporter reporter,
             DeviceStore devices,
-            Apps apps) {
+            Apps apps,
+            AuditLog audit) {
+        this.audit = audit;
         this.publisher = publisher;
+        this.publishCalls = publishCalls;
         this.store = store;
         this.reporter = reporter;
         this.devices = devices;
@@ -95,31 +106,28 @@ final class MessageRoutes {
 
     record TraceView(List<TraceItem> items, boolean partial) {}
 
-    private Publish read(Request request) {
-        return PublishBody.read(request.bytes(), request.header("Idempotency-Key"), request.id());
-    }
-
     private Answer publish(Request request) {
-        App app = request.app();
-        return switch (publisher.publish(app.id(), read(request)).join()) {
-            case Accepted.Stored stored ->
-                    Answer.json(
-                            202,
-                            new AcceptedView(
-                                    Long.toString(stored.id()),
-                                    stored.targeted(),
-                                    time(stored.expiresAt()),
-                                    stored.replayed()));
-            case Accepted.OtherBody other ->
-                    throw Problem.field(
-                            ErrorCode.IDEMPOTENCY_OTHER_BODY,
-                            "Idempotency-Key",
-                            "A key stands for one body for 24 hours; use a new key.");
-        };
+        Accepted.Stored stored =
+                publishCalls
+                        .store(
+                                request.app(),
+                                request.bytes(),
+                                request.header(IDEMPOTENCY_KEY),
+                                request.id())
+                        .join();
+        return Answer.json(
+                202,
+                new AcceptedView(
+                        Long.toString(stored.id()),
+                        stored.targeted(),
+                        time(stored.expiresAt()),
+                        stored.replayed()));
     }
 
     private Answer validate(Request request) {
-        Publisher.Reach reach = publisher.validate(request.app().id(), read(request));
+        Publish publish =
+                PublishBody.read(request.bytes(), request.header(IDEMPOTENCY_KEY), request.id());
+        Publisher.Reach reach = publisher.validate(request.app().id(), publish);
         return Answer.json(200, new ReachView(reach.targeted(), reach.online()));
     }
 
@@ -228,6 +236,10 @@ final class MessageRoutes {
     private Answer recall(Request request) {
         long id = request.pathId("id");
         long appId = appOf(request, id);
+        if (request.caller() instanceof Caller.ByDeveloper) {
+            audit.write(
+                    new Deed(request.actor(), Action.MESSAGE_RECALLED, appId, Long.toString(id)));
+        }
         return switch (store.recall(appId, id).join()) {
             case MessageStore.Recalled.Unknown unknown -> throw Problem.notFound();
             case MessageStore.Recalled.Now now -> Answer.json(202, view(standing(request)));

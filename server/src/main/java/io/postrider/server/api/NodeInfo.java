@@ -1,14 +1,45 @@
 package io.postrider.server.api;
 
+import java.net.URI;
 import java.util.List;
 
-/** What REST tells of this node. */
-public record NodeInfo(
-        String name,
-        List<GatewayAddress> gateways,
-        int heartbeatSeconds,
-        int registrationsPerSecond) {
+/** What REST tells of this node. The gateways are known once it listens. */
+public final class NodeInfo {
+    private final int heartbeatSeconds;
+    private final int registrationsPerSecond;
+    private volatile List<GatewayAddress> gateways = List.of();
 
-    /** Where devices connect: transport {@code ws} or {@code tcp}, and a URL of that scheme. */
-    public record GatewayAddress(String transport, String address) {}
+    public NodeInfo(int heartbeatSeconds, int registrationsPerSecond) {
+        this.heartbeatSeconds = heartbeatSeconds;
+        this.registrationsPerSecond = registrationsPerSecond;
+    }
+
+    /** Where devices connect: transport {@code ws} or {@code tcp}, and a URL. */
+    public record GatewayAddress(String transport, String address) {
+        /**
+         * @param url ws:// or wss://, whose path is /gateway unless it has one; tcp:// or tls://
+         */
+        public static GatewayAddress of(String url) {
+            boolean ws = url.startsWith("ws");
+            boolean bare = URI.create(url).getPath().isEmpty();
+            return new GatewayAddress(ws ? "ws" : "tcp", ws && bare ? url + "/gateway" : url);
+        }
+    }
+
+    /** Names where devices are told to connect. */
+    public void gateways(List<GatewayAddress> told) {
+        gateways = List.copyOf(told);
+    }
+
+    List<GatewayAddress> gateways() {
+        return gateways;
+    }
+
+    int heartbeatSeconds() {
+        return heartbeatSeconds;
+    }
+
+    int registrationsPerSecond() {
+        return registrationsPerSecond;
+    }
 }

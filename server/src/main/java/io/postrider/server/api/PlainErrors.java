@@ -15,7 +15,20 @@ final class PlainErrors implements Handler {
         Problem problem =
                 switch (response.getStatus()) {
                     case 404 -> Problem.notFound();
-                    case 413 -> Problem.of(ErrorCode.BODY_TOO_LARGE, "A body has at most 64 KiB.");
+                    case 405 ->
+                            Problem.of(
+                                    ErrorCode.METHOD_NOT_ALLOWED,
+                                    "The contract is at /openapi.yaml.");
+                    case 408 ->
+                            Problem.of(
+                                    ErrorCode.REQUEST_TIMEOUT, "Send the whole request at once.");
+                    case 413 -> Problem.bodyTooLarge(Api.MOST_BODY);
+                    case 414 ->
+                            Problem.of(ErrorCode.URI_TOO_LONG, "Path and query have 8 KiB in all.");
+                    case 431 ->
+                            Problem.of(
+                                    ErrorCode.HEADERS_TOO_LARGE,
+                                    "Request line and headers have 8 KiB in all.");
                     case 500, 503 ->
                             Problem.of(ErrorCode.UNAVAILABLE, "The server cannot take this now.");
                     default ->

@@ -42,6 +42,18 @@ final class Problem extends RuntimeException {
         return new Problem(code, detail, null, null, seconds);
     }
 
+    static Problem quota(long limit, long retryAfterSeconds, String detail) {
+        return new Problem(ErrorCode.QUOTA_EXCEEDED, detail, null, limit, retryAfterSeconds);
+    }
+
+    static Problem bodyTooLarge(long limit) {
+        return limit(
+                ErrorCode.BODY_TOO_LARGE,
+                null,
+                limit,
+                "A body has at most " + limit + " bytes here.");
+    }
+
     static Problem notFound() {
         return of(ErrorCode.NOT_FOUND, "Nothing is here, or nothing that you may see.");
     }

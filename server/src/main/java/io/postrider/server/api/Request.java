@@ -1,25 +1,33 @@
 package io.postrider.server.api;
 
 import io.javalin.http.Context;
-import io.javalin.http.HttpResponseException;
 import io.postrider.server.identity.App;
+import io.postrider.server.identity.AuditLog.Actor;
 import io.postrider.server.identity.Developer;
+import io.postrider.server.identity.Device;
+import io.postrider.server.identity.DeviceStore;
+import java.io.IOException;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** One request: what routes need of it, checked. */
 final class Request {
+    private static final int MOST_BODY_OF_ANYONE = 8 * 1024;
     private static final int DEFAULT_PAGE = 50;
     private static final int MOST_PER_PAGE = 500;
 
     private final Context context;
     private final Caller caller;
     private final String id;
+    private final String address;
+    private final boolean encrypted;
 
-    Request(Context context, Caller caller, String id) {
+    Request(Context context, Caller caller, String id, Proxies proxies) {
         this.context = context;
         this.caller = caller;
         this.id = id;
+        this.address = proxies.clientAddress(context);
+        this.encrypted = proxies.isEncrypted(context);
     }
 
     /** The name of this request in the answer, the trace and the log. */
@@ -45,12 +53,40 @@ final class Request {
         throw Problem.unauthorized();
     }
 
+    /** Where it comes from, as far as that can be believed. */
     String address() {
-        return context.req().getRemoteAddr();
+        return address;
+    }
+
+    /** Whether the client speaks TLS, to us or to a proxy that we trust. */
+    boolean isEncrypted() {
+        return encrypted;
+    }
+
+    /** Who does something, for the audit log. */
+    Actor actor() {
+        long developer = caller instanceof Caller.ByDeveloper by ? by.developer().id() : 0;
+        return new Actor(developer, address, id);
     }
 
     String path(String name) {
         return context.pathParam(name);
+    }
+
+    /** The device of the path, as far as the caller may see it. */
+    Device device(DeviceStore devices) {
+        String deviceId = path("deviceId");
+        return switch (caller) {
+            case Caller.ByApp byApp ->
+                    devices.byDeviceId(byApp.app().id(), deviceId).orElseThrow(Problem::notFound);
+            case Caller.ByDevice self ->
+                    devices.byNumber(self.app().id(), self.number())
+                            .filter(device -> device.tokenGeneration() == self.tokenGeneration())
+                            .filter(device -> device.deviceId().equals(deviceId))
+                            .orElseThrow(Problem::notFound);
+            case Caller.Anyone anyone -> throw Problem.unauthorized();
+            case Caller.ByDeveloper developer -> throw Problem.unauthorized();
+        };
     }
 
     /** A path's id; what is none answers like an unknown one. */
@@ -79,11 +115,21 @@ final class Request {
             throw Problem.of(
                     ErrorCode.NOT_JSON, "Send JSON in UTF-8, with Content-Type: application/json.");
         }
+        int most = caller instanceof Caller.Anyone ? MOST_BODY_OF_ANYONE : Api.MOST_BODY;
+        if (context.req().getContentLengthLong() > most) {
+            throw Problem.bodyTooLarge(most);
+        }
+        byte[] body = readUpTo(most + 1);
+        if (body.length > most) {
+            throw Problem.bodyTooLarge(most);
+        }
+        return body;
+    }
+
+    private byte[] readUpTo(int length) {
         try {
-            return context.bodyAsBytes();
-        } catch (HttpResponseException refused) {
-            throw refused;
-        } catch (Exception cutOff) {
+            return context.req().getInputStream().readNBytes(length);
+        } catch (IOException cutOff) {
             throw Problem.of(ErrorCode.REQUEST_MALFORMED, "The body did not come whole.");
         }
     }

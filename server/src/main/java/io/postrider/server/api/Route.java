@@ -17,6 +17,16 @@ public record Route(HandlerType method, String path, Access access, Handling han
         return new Route(HandlerType.POST, path, access, handling);
     }
 
+    /** Whether it changes something that is stored. */
+    boolean changes() {
+        return !method.equals(HandlerType.GET) && !path.endsWith("/validate");
+    }
+
+    /** Whether pages of other origins may call it: registering a device, and nothing else. */
+    boolean isForPages() {
+        return method.equals(HandlerType.POST) && path.equals("/v1/devices");
+    }
+
     static Route patch(String path, Access access, Handling handling) {
         return new Route(HandlerType.PATCH, path, access, handling);
     }

@@ -1,5 +1,6 @@
 package io.postrider.server.api;
 
+import io.postrider.server.delivery.MessageStore;
 import io.postrider.server.metrics.Metrics;
 import java.io.IOException;
 import java.io.InputStream;
@@ -11,10 +12,12 @@ import java.util.function.BooleanSupplier;
 /** What operators and tools ask of a node. */
 final class SystemRoutes {
     private final Metrics metrics;
+    private final MessageStore store;
     private final BooleanSupplier ready;
 
-    SystemRoutes(Metrics metrics, BooleanSupplier ready) {
+    SystemRoutes(Metrics metrics, MessageStore store, BooleanSupplier ready) {
         this.metrics = metrics;
+        this.store = store;
         this.ready = ready;
     }
 
@@ -41,9 +44,12 @@ final class SystemRoutes {
     record StatusView(String status) {}
 
     private Answer readiness(Request request) {
-        return ready.getAsBoolean()
-                ? Answer.json(200, new StatusView("ready"))
-                : Answer.json(503, new StatusView("stopping"));
+        if (!ready.getAsBoolean()) {
+            return Answer.json(503, new StatusView("stopping"));
+        }
+        return store.intake() == MessageStore.Intake.BROKEN
+                ? Answer.json(503, new StatusView("disk_failing"))
+                : Answer.json(200, new StatusView("ready"));
     }
 
     private static String contract() {

@@ -3,6 +3,8 @@ package io.postrider.server.config;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
 
 /**
  * Everything that can be set. A setting {@code http-port} is the option {@code --http-port}, the
@@ -15,9 +17,38 @@ public interface Settings {
     @WithDefault("data")
     Path data();
 
-    @Doc("Address to listen on. Only loopback addresses for now.")
+    @Doc("Address to listen on. One that other machines reach needs advertise.")
     @WithDefault("127.0.0.1")
     String bind();
+
+    @Doc("What devices are told to connect to: ws:// wss:// tcp:// tls:// addresses, by comma.")
+    Optional<List<String>> advertise();
+
+    @Doc("PEM file with the certificate and its chain, for both ports; read again when it changes.")
+    Optional<Path> tlsCert();
+
+    @Doc("PEM file with the certificate's private key (PKCS#8, not encrypted).")
+    Optional<Path> tlsKey();
+
+    @Doc(
+            "Proxies whose X-Forwarded-For is believed: addresses or networks as 10.0.0.0/8, by comma.")
+    Optional<List<String>> trustedProxies();
+
+    @Doc("Who may sign up where others can reach the server: closed (the first, by code) or open.")
+    @WithDefault("closed")
+    Registration registration();
+
+    @Doc("Connections that one app may have; 0 for no limit.")
+    @WithDefault("0")
+    int quotaConnections();
+
+    @Doc("Messages that one app may publish a second; 0 for no limit.")
+    @WithDefault("0")
+    int quotaPublishesPerSecond();
+
+    @Doc("Messages that are kept for one app; 0 for no limit.")
+    @WithDefault("0")
+    long quotaStoredMessages();
 
     @Doc("Port of REST; 0 picks a free one.")
     @WithDefault("8080")
@@ -46,6 +77,12 @@ public interface Settings {
     @Doc("A process id: when that process has ended, this server stops. 0 for none.")
     @WithDefault("0")
     long stopWith();
+
+    /** Who may sign up on a server that other machines reach. */
+    enum Registration {
+        CLOSED,
+        OPEN
+    }
 
     /** How logs look. */
     enum LogFormat {

@@ -6,8 +6,6 @@ import io.smallrye.config.WithDefault;
 import io.smallrye.config.source.yaml.YamlConfigSource;
 import java.io.IOException;
 import java.lang.reflect.Method;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -46,7 +44,9 @@ public final class SettingsLoader {
     private static Entry entry(Method method) {
         return new Entry(
                 kebab(method.getName()),
-                method.getAnnotation(WithDefault.class).value(),
+                method.isAnnotationPresent(WithDefault.class)
+                        ? method.getAnnotation(WithDefault.class).value()
+                        : "none",
                 method.getAnnotation(Doc.class).value());
     }
 
@@ -147,17 +147,32 @@ public final class SettingsLoader {
         checkRange("gateway-port", settings.gatewayPort(), 0, 65_535);
         checkRange("heartbeat-seconds", settings.heartbeatSeconds(), 2, 3_600);
         checkRange("registrations-per-second", settings.registrationsPerSecond(), 1, 1_000_000);
-        try {
-            if (!InetAddress.getByName(settings.bind()).isLoopbackAddress()) {
-                throw new SettingsException(
-                        "bind "
-                                + settings.bind()
-                                + " would be reachable from other machines, which needs TLS;"
-                                + " this version listens on loopback only. Put a proxy with TLS on"
-                                + " this machine in front of it.");
-            }
-        } catch (UnknownHostException e) {
+        checkRange("quota-connections", settings.quotaConnections(), 0, Integer.MAX_VALUE);
+        checkRange(
+                "quota-publishes-per-second",
+                settings.quotaPublishesPerSecond(),
+                0,
+                Integer.MAX_VALUE);
+        if (settings.quotaStoredMessages() < 0) {
+            throw new SettingsException("quota-stored-messages cannot be negative");
+        }
+        if (settings.tlsCert().isPresent() != settings.tlsKey().isPresent()) {
+            throw new SettingsException("tls-cert and tls-key go together; name both files");
+        }
+        if (settings.bind().matches(".*[ /].*|[0-9.]+") && !Network.isAddress(settings.bind())) {
             throw new SettingsException("bind " + settings.bind() + " is no address");
+        }
+        settings.advertise().orElse(List.of()).forEach(Exposure::checkAdvertised);
+        settings.trustedProxies().orElse(List.of()).forEach(Network::of);
+        if (!Exposure.isLoopback(settings.bind()) && settings.advertise().isEmpty()) {
+            throw new SettingsException(
+                    "bind "
+                            + settings.bind()
+                            + " is reachable from other machines, so say what devices are told to"
+                            + " connect to, such as --advertise "
+                            + (settings.tlsCert().isPresent() ? "wss" : "ws")
+                            + "://push.example.com:"
+                            + settings.gatewayPort());
         }
         return settings;
     }

@@ -50,6 +50,18 @@ public interface MessageStore {
     /** What has been stored after an id, in the order of ids, with whom it is for. */
     List<Arrival> arrivalsAfter(long id, int limit);
 
+    /** Whether the store takes more work, so that it can be refused before it is durable (G10). */
+    enum Intake {
+        OPEN,
+        /** More waits than is done in about a second. */
+        CONGESTED,
+        /** The disk is full or failing, and nothing is written until it is not (G12). */
+        BROKEN
+    }
+
+    /** Never blocks. */
+    Intake intake();
+
     /** The id of the newest committed message, 0 before the first. */
     long lastId();
 

@@ -6,6 +6,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.CorruptedFrameException;
 import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.codec.http.websocketx.BinaryWebSocketFrame;
@@ -15,26 +16,32 @@ import io.netty.handler.codec.http.websocketx.PingWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.PongWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.TextWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.WebSocketCloseStatus;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.util.ReferenceCountUtil;
 import io.postrider.protocol.CloseCode;
 import io.postrider.protocol.MalformedFrameException;
 import io.postrider.protocol.v1.AckOutcome;
 import io.postrider.protocol.v1.AckResult;
 import io.postrider.protocol.v1.Acked;
+import io.postrider.protocol.v1.AppCredentials;
 import io.postrider.protocol.v1.ClientFrame;
+import io.postrider.protocol.v1.ClientFrame.FrameCase;
 import io.postrider.protocol.v1.Close;
 import io.postrider.protocol.v1.Connect;
 import io.postrider.protocol.v1.ErrorInfo;
 import io.postrider.protocol.v1.GoAway;
 import io.postrider.protocol.v1.Pong;
+import io.postrider.protocol.v1.Publish;
 import io.postrider.protocol.v1.Ready;
 import io.postrider.protocol.v1.Recall;
 import io.postrider.protocol.v1.ServerFrame;
 import io.postrider.server.delivery.Message;
+import io.postrider.server.identity.App;
+import io.postrider.server.identity.Device;
 import io.postrider.server.identity.DeviceTokens.Claim;
 import io.postrider.server.session.Outbound;
 import io.postrider.server.session.Session;
-import java.io.IOException;
+import io.postrider.server.session.Sessions;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -49,16 +56,30 @@ import org.slf4j.LoggerFactory;
 final class Connection extends ChannelInboundHandlerAdapter implements Outbound {
     private static final Logger LOG = LoggerFactory.getLogger(Connection.class);
     private static final long CLOSE_MILLIS = 2_000;
+    private static final int MOST_REF = 64;
 
     private final Gateway gateway;
     private final GatewayLoop loop;
     private final Channel channel;
     private final WireFormat format;
+    private final @Nullable String origin;
+    private final PingLimit pings;
     private @Nullable Session session;
+    private @Nullable AppServer appServer;
     private boolean closing;
     private boolean readingPaused;
 
-    Connection(Gateway gateway, GatewayLoop loop, Channel channel, WireFormat format) {
+    /**
+     * @param origin of the page that connects; null where it is no browser that does
+     */
+    Connection(
+            Gateway gateway,
+            GatewayLoop loop,
+            Channel channel,
+            WireFormat format,
+            @Nullable String origin) {
+        this.origin = origin;
+        this.pings = new PingLimit(gateway.parts().clock());
         this.gateway = gateway;
         this.loop = loop;
         this.channel = channel;
@@ -71,8 +92,12 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
             if (!closing) {
                 if (session != null) {
                     session.heard();
+                } else if (appServer != null) {
+                    appServer.heard(gateway.parts().clock().ticks());
                 }
                 read(in);
+            } else if (in instanceof CloseWebSocketFrame) {
+                channel.close();
             }
         } finally {
             ReferenceCountUtil.release(in);
@@ -108,8 +133,9 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
 
     private void frame(ClientFrame frame) {
         Session open = session;
-        if (open == null) {
-            if (frame.getFrameCase() == ClientFrame.FrameCase.CONNECT) {
+        AppServer server = appServer;
+        if (open == null && server == null) {
+            if (frame.getFrameCase() == FrameCase.CONNECT) {
                 connect(frame.getConnect());
             } else {
                 fail(CloseCode.OUT_OF_ORDER, "the first frame is connect");
@@ -117,47 +143,114 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
             return;
         }
         switch (frame.getFrameCase()) {
-            case ACK -> open.acknowledge(frame.getAck().getIdsList(), false);
-            case OPENED -> open.acknowledge(frame.getOpened().getIdsList(), true);
-            case PING -> {
-                if (!channel.isWritable()) {
-                    return;
-                }
-                write(
-                        ServerFrame.newBuilder()
-                                .setPong(
-                                        Pong.newBuilder().setServerTime(gateway.clock().millis())));
-                flush();
-            }
+            case ACK -> acknowledge(frame.getAck().getIdsList(), false);
+            case OPENED -> acknowledge(frame.getOpened().getIdsList(), true);
+            case PUBLISH -> publish(frame.getPublish());
+            case PING -> pong();
             case CONNECT -> fail(CloseCode.OUT_OF_ORDER, "connect comes once");
             case PONG, FRAME_NOT_SET -> {}
         }
     }
 
+    private void acknowledge(List<Long> ids, boolean opened) {
+        if (session == null) {
+            fail(CloseCode.OUT_OF_ORDER, "app servers acknowledge nothing");
+        } else {
+            session.acknowledge(ids, opened);
+        }
+    }
+
+    private void publish(Publish frame) {
+        if (appServer == null) {
+            fail(CloseCode.OUT_OF_ORDER, "devices do not publish");
+        } else if (frame.getRef().length() > MOST_REF) {
+            fail(CloseCode.MALFORMED_FRAME, "ref has at most 64 characters");
+        } else {
+            appServer.publish(frame);
+        }
+    }
+
+    private void pong() {
+        if (pings.isExceeded()) {
+            fail(CloseCode.FLOOD, "too many pings");
+        } else if (channel.isWritable()) {
+            long now = gateway.parts().clock().millis();
+            write(ServerFrame.newBuilder().setPong(Pong.newBuilder().setServerTime(now)));
+            flush();
+        }
+    }
+
     private void connect(Connect connect) {
-        Optional<Claim> claim = gateway.tokens().verify(connect.getToken());
-        if (claim.isEmpty()) {
-            gateway.metrics().sessionRefused();
-            fail(CloseCode.TOKEN_REFUSED, "register the device again for a new token");
+        if (connect.hasApp()) {
+            connectAppServer(connect.getApp());
             return;
         }
-        loop.connected(channel);
+        Optional<Claim> claim = gateway.parts().tokens().verify(connect.getToken());
+        if (claim.isEmpty()) {
+            refuse(CloseCode.TOKEN_REFUSED, "register the device again for a new token");
+            return;
+        }
         Claim device = claim.get();
+        App app = device.app();
+        if (origin != null && !app.settings().allowsOrigin(origin)) {
+            refuse(CloseCode.ORIGIN_REFUSED, "the app's allowedOrigins do not have this page's");
+            return;
+        }
+        Sessions sessions = gateway.parts().sessions();
+        if (!gateway.parts().quotas().allowsConnection(sessions.count(app.id()))
+                && !sessions.isOnline(Device.key(app.id(), device.number()))) {
+            refuse(CloseCode.QUOTA_EXCEEDED, "the app has as many connections as it may");
+            return;
+        }
+        proved();
         // Whoever has read ready is found by the next publish: the session comes first.
-        session = loop.sessions.open(device.app().id(), device.number(), device.generation(), this);
-        Ready.Builder ready =
-                Ready.newBuilder()
-                        .setSession(gateway.newSessionId())
-                        .setHeartbeatSeconds(gateway.heartbeatSeconds())
-                        .setServerTime(gateway.clock().millis())
-                        .setInflightLimit(gateway.inflightLimit())
-                        .setEpoch(gateway.epoch());
+        session = loop.sessions.open(app.id(), device.number(), device.generation(), this);
+        Ready.Builder ready = ready(gateway.inflightLimit());
         if (device.ageing()) {
             ready.setToken(
-                    gateway.tokens().issue(device.app(), device.number(), device.generation()));
+                    gateway.parts().tokens().issue(app, device.number(), device.generation()));
         }
         write(ServerFrame.newBuilder().setReady(ready));
         flush();
+    }
+
+    private void connectAppServer(AppCredentials given) {
+        Optional<App> app =
+                gateway.parts().apps().byCredentials(given.getAppKey(), given.getMasterSecret());
+        if (app.isEmpty() || origin != null) {
+            // A page that has a master secret has one too many: no origin is let in with it.
+            refuse(
+                    CloseCode.CREDENTIALS_REFUSED,
+                    "appKey and masterSecret are none that are valid");
+            return;
+        }
+        proved();
+        Gateway.Parts parts = gateway.parts();
+        AppServer server =
+                new AppServer(app.get(), loop, this, parts.publishing(), parts.clock().ticks());
+        appServer = server;
+        loop.add(server);
+        write(ServerFrame.newBuilder().setReady(ready(AppServer.MOST_UNANSWERED)));
+        flush();
+    }
+
+    private void refuse(CloseCode code, String detail) {
+        gateway.parts().metrics().sessionRefused();
+        fail(code, detail);
+    }
+
+    private void proved() {
+        loop.connected(channel);
+        channel.pipeline().remove(Unproved.class);
+    }
+
+    private Ready.Builder ready(int inflightLimit) {
+        return Ready.newBuilder()
+                .setSession(gateway.newSessionId())
+                .setHeartbeatSeconds(gateway.heartbeatSeconds())
+                .setServerTime(gateway.parts().clock().millis())
+                .setInflightLimit(inflightLimit)
+                .setEpoch(gateway.parts().epoch());
     }
 
     @Override
@@ -174,20 +267,21 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
         if (session != null) {
             session.disconnected();
         }
+        if (appServer != null) {
+            loop.remove(appServer);
+        }
     }
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
         switch (cause) {
+            case TooLongFrameException e when format != WireFormat.TCP_PROTOBUF ->
+                    violated(WebSocketCloseStatus.MESSAGE_TOO_BIG);
             case TooLongFrameException e ->
                     fail(CloseCode.FRAME_TOO_LARGE, String.valueOf(e.getMessage()));
-            case CorruptedWebSocketFrameException e
-                    when e.closeStatus().equals(WebSocketCloseStatus.MESSAGE_TOO_BIG) ->
-                    fail(CloseCode.FRAME_TOO_LARGE, "a frame has at most 64 KiB");
-            case CorruptedWebSocketFrameException e ->
-                    fail(CloseCode.MALFORMED_FRAME, "not a WebSocket frame");
+            case CorruptedWebSocketFrameException e -> violated(e.closeStatus());
             case CorruptedFrameException e -> fail(CloseCode.MALFORMED_FRAME, "not a frame");
-            case IOException e -> ctx.close();
+            case Throwable e when FirstBytes.isPeersFault(e) -> ctx.close();
             default -> {
                 LOG.error("a connection failed", cause);
                 fail(CloseCode.INTERNAL_ERROR, "this is the server's fault");
@@ -195,8 +289,18 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
         }
     }
 
+    /** WebSocket itself was violated: its own code says how (RFC 6455, 7.4.1). */
+    private void violated(WebSocketCloseStatus status) {
+        if (session == null && appServer == null) {
+            gateway.parts().metrics().sessionRefused();
+        }
+        if (!closing) {
+            end(new CloseWebSocketFrame(status));
+        }
+    }
+
     /** Tells the device what was wrong, and closes. */
-    private void fail(CloseCode code, String detail) {
+    void fail(CloseCode code, String detail) {
         if (closing) {
             return;
         }
@@ -204,6 +308,25 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
                 ServerFrame.newBuilder()
                         .setError(ErrorInfo.newBuilder().setCode(code.reason()).setDetail(detail)));
         close(code);
+    }
+
+    /**
+     * Sends the last frame, and waits a little for the peer to close as well: closing at once,
+     * while it still sends, would have its system throw away what it was told.
+     */
+    private void end(Object lastFrame) {
+        closing = true;
+        channel.config().setAutoRead(true);
+        channel.writeAndFlush(lastFrame)
+                .addListener(written -> {
+                    if (!written.isSuccess()) {
+                        channel.close();
+                    } else if (format == WireFormat.TCP_PROTOBUF
+                            && channel.pipeline().get(SslHandler.class) == null) {
+                        ((DuplexChannel) channel).shutdownOutput();
+                    }
+                });
+        closeForSure();
     }
 
     private void answerClose(CloseWebSocketFrame close) {
@@ -269,8 +392,12 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
     }
 
     private void write(ServerFrame.Builder frame) {
+        write(frame.build());
+    }
+
+    void write(ServerFrame frame) {
         if (!closing) {
-            channel.write(format.write(frame.build(), channel.alloc()), channel.voidPromise());
+            channel.write(format.write(frame, channel.alloc()), channel.voidPromise());
         }
     }
 
@@ -281,23 +408,22 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
 
     @Override
     public void pauseReading(boolean paused) {
-        readingPaused = paused;
-        readIfWelcome();
+        if (readingPaused != paused) {
+            readingPaused = paused;
+            readIfWelcome();
+        }
     }
 
     /** Who does not read what he asked for may not ask for more. */
     private void readIfWelcome() {
-        channel.config().setAutoRead(!readingPaused && channel.isWritable());
+        channel.config().setAutoRead(closing || (!readingPaused && channel.isWritable()));
     }
 
     @Override
     public void close(CloseCode code) {
-        if (closing) {
-            return;
+        if (!closing) {
+            end(lastFrame(code));
         }
-        closing = true;
-        channel.writeAndFlush(lastFrame(code)).addListener(ChannelFutureListener.CLOSE);
-        closeForSure();
     }
 
     private Object lastFrame(CloseCode code) {

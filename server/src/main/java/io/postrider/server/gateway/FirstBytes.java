@@ -3,6 +3,7 @@ package io.postrider.server.gateway;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.ByteToMessageDecoder;
+import io.netty.handler.codec.DecoderException;
 import io.postrider.protocol.Protocol;
 import java.io.IOException;
 import java.util.List;
@@ -14,6 +15,7 @@ import org.slf4j.LoggerFactory;
 final class FirstBytes extends ByteToMessageDecoder {
     /** What a connection turned out to speak. */
     enum Speaks {
+        TLS,
         TCP,
         HTTP,
         UNKNOWN
@@ -22,6 +24,8 @@ final class FirstBytes extends ByteToMessageDecoder {
     private static final Logger LOG = LoggerFactory.getLogger(FirstBytes.class);
     private static final int LENGTH = 4;
     private static final byte[] MAGIC = Protocol.tcpMagic();
+    private static final byte TLS_HANDSHAKE = 0x16;
+    private static final byte TLS_MAJOR = 0x03;
     private static final byte[] GET = {'G', 'E', 'T', ' '};
 
     private final BiConsumer<ChannelHandlerContext, Speaks> then;
@@ -40,6 +44,9 @@ final class FirstBytes extends ByteToMessageDecoder {
             then.accept(ctx, Speaks.TCP);
         } else if (startsWith(in, GET)) {
             then.accept(ctx, Speaks.HTTP);
+        } else if (in.getByte(in.readerIndex()) == TLS_HANDSHAKE
+                && in.getByte(in.readerIndex() + 1) == TLS_MAJOR) {
+            then.accept(ctx, Speaks.TLS);
         } else {
             in.skipBytes(in.readableBytes());
             then.accept(ctx, Speaks.UNKNOWN);
@@ -50,10 +57,16 @@ final class FirstBytes extends ByteToMessageDecoder {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        if (!(cause instanceof IOException)) {
+        if (!isPeersFault(cause)) {
             LOG.error("a connection could not be set up", cause);
         }
         ctx.close();
+    }
+
+    /** The connection broke off, or what came was no TLS. */
+    static boolean isPeersFault(Throwable cause) {
+        return cause instanceof IOException
+                || (cause instanceof DecoderException && cause.getCause() instanceof IOException);
     }
 
     private static boolean startsWith(ByteBuf in, byte[] bytes) {

@@ -16,7 +16,9 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.util.concurrent.EventExecutor;
 import io.postrider.server.clock.Clock;
+import io.postrider.server.identity.Apps;
 import io.postrider.server.identity.DeviceTokens;
+import io.postrider.server.identity.Quotas;
 import io.postrider.server.metrics.Metrics;
 import io.postrider.server.session.SessionLimits;
 import io.postrider.server.session.Sessions;
@@ -38,11 +40,20 @@ public final class Gateway implements AutoCloseable {
             new WriteBufferWaterMark(32 * 1024, 128 * 1024);
     private static final int BACKLOG = 4_096;
 
-    private final DeviceTokens tokens;
-    private final Metrics metrics;
-    private final Clock clock;
-    private final String epoch;
-    private final SessionLimits limits;
+    /** What the gateway asks of the other parts. */
+    public record Parts(
+            DeviceTokens tokens,
+            Apps apps,
+            Quotas quotas,
+            Sessions sessions,
+            Publishing publishing,
+            @Nullable Tls tls,
+            SessionLimits limits,
+            String epoch,
+            Metrics metrics,
+            Clock clock) {}
+
+    private final Parts parts;
     private final EventLoopGroup acceptors;
     private final EventLoopGroup eventLoops;
     private final IdentityHashMap<EventLoop, GatewayLoop> loops = new IdentityHashMap<>();
@@ -50,18 +61,8 @@ public final class Gateway implements AutoCloseable {
     private final AtomicLong sessionIds = new AtomicLong();
     private @Nullable Channel listening;
 
-    public Gateway(
-            DeviceTokens tokens,
-            Sessions sessions,
-            SessionLimits limits,
-            String epoch,
-            Metrics metrics,
-            Clock clock) {
-        this.tokens = tokens;
-        this.metrics = metrics;
-        this.clock = clock;
-        this.epoch = epoch;
-        this.limits = limits;
+    public Gateway(Parts parts) {
+        this.parts = parts;
         var handlers =
                 Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
         this.acceptors = new MultiThreadIoEventLoopGroup(1, handlers);
@@ -72,7 +73,7 @@ public final class Gateway implements AutoCloseable {
             EventLoop eventLoop = (EventLoop) executor;
             loops.put(
                     eventLoop,
-                    new GatewayLoop(eventLoop, sessions.addLoop(eventLoop), clock, metrics));
+                    new GatewayLoop(eventLoop, parts.sessions.addLoop(eventLoop), parts));
         }
     }
 
@@ -138,28 +139,23 @@ public final class Gateway implements AutoCloseable {
         return loop;
     }
 
-    DeviceTokens tokens() {
-        return tokens;
+    /** Ends the connections that were opened with credentials of an app that are void now. */
+    public void credentialsVoid(long appId) {
+        for (GatewayLoop loop : loops.values()) {
+            loop.eventLoop.execute(() -> loop.credentialsVoid(appId));
+        }
     }
 
-    Metrics metrics() {
-        return metrics;
-    }
-
-    Clock clock() {
-        return clock;
-    }
-
-    String epoch() {
-        return epoch;
+    Parts parts() {
+        return parts;
     }
 
     int heartbeatSeconds() {
-        return (int) (limits.heartbeatMillis() / 1000);
+        return (int) (parts.limits.heartbeatMillis() / 1000);
     }
 
     int inflightLimit() {
-        return limits.window();
+        return parts.limits.window();
     }
 
     String newSessionId() {

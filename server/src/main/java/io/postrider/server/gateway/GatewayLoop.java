@@ -9,7 +9,10 @@ import io.postrider.server.metrics.Metrics;
 import io.postrider.server.session.SessionLoop;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,15 +27,19 @@ final class GatewayLoop {
     final PushEncoder encoder = new PushEncoder(PooledByteBufAllocator.DEFAULT);
     private final Clock clock;
     private final Metrics metrics;
+    private final long silenceMillis;
 
     /** Connections that have not proved who they are, and since when, oldest first. */
     private final Map<Channel, Long> awaitingConnect = new LinkedHashMap<>();
 
-    GatewayLoop(EventLoop eventLoop, SessionLoop sessions, Clock clock, Metrics metrics) {
+    private final Set<AppServer> appServers = new LinkedHashSet<>();
+
+    GatewayLoop(EventLoop eventLoop, SessionLoop sessions, Gateway.Parts parts) {
         this.eventLoop = eventLoop;
         this.sessions = sessions;
-        this.clock = clock;
-        this.metrics = metrics;
+        this.clock = parts.clock();
+        this.metrics = parts.metrics();
+        this.silenceMillis = parts.limits().silenceMillis();
         eventLoop.scheduleWithFixedDelay(
                 this::tick,
                 SessionLoop.TICK_MILLIS,
@@ -50,11 +57,29 @@ final class GatewayLoop {
         awaitingConnect.remove(channel);
     }
 
+    void add(AppServer appServer) {
+        appServers.add(appServer);
+    }
+
+    void remove(AppServer appServer) {
+        appServers.remove(appServer);
+    }
+
+    void credentialsVoid(long appId) {
+        for (AppServer appServer : List.copyOf(appServers)) {
+            if (appServer.appId() == appId) {
+                appServer.credentialsVoid();
+            }
+        }
+    }
+
     /** A failure here must not end the ticking, which the event loop would do. */
     private void tick() {
         try {
             closeLate();
             sessions.tick();
+            long now = clock.ticks();
+            List.copyOf(appServers).forEach(appServer -> appServer.tick(now, silenceMillis));
         } catch (RuntimeException e) {
             LOG.error("a tick of an event loop failed", e);
         }

@@ -8,7 +8,10 @@ import io.netty.handler.codec.http.HttpObjectAggregator;
 import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.codec.http.websocketx.Utf8FrameValidator;
 import io.netty.handler.codec.http.websocketx.WebSocketFrameAggregator;
+import io.netty.handler.ssl.SslHandler;
 import io.postrider.protocol.Protocol;
+import io.postrider.server.gateway.FirstBytes.Speaks;
+import org.jspecify.annotations.Nullable;
 
 /** Builds every connection's pipeline; read it from the top to see what a byte passes. */
 final class Pipelines extends ChannelInitializer<Channel> {
@@ -25,39 +28,68 @@ final class Pipelines extends ChannelInitializer<Channel> {
     protected void initChannel(Channel channel) {
         GatewayLoop loop = gateway.loopOf(channel);
         loop.awaitConnect(channel);
-        channel.pipeline().addLast(new FirstBytes((ctx, speaks) -> build(ctx, loop, speaks)));
+        channel.pipeline().addLast(new Unproved());
+        boolean encrypted = gateway.parts().tls() == null;
+        channel.pipeline().addLast(firstBytes(loop, encrypted));
     }
 
-    private void build(ChannelHandlerContext ctx, GatewayLoop loop, FirstBytes.Speaks speaks) {
-        ChannelPipeline pipeline = ctx.pipeline();
-        switch (speaks) {
-            case TCP -> {
-                pipeline.addLast(new LengthFrameDecoder());
-                pipeline.addLast(connection(ctx, loop, WireFormat.TCP_PROTOBUF));
-            }
-            case HTTP -> {
-                pipeline.addLast(
-                        new HttpServerCodec(MOST_REQUEST_LINE, MOST_HEADERS, MOST_HEADERS));
-                pipeline.addLast(new HttpObjectAggregator(MOST_HEADERS));
-                pipeline.addLast(
-                        new Upgrade(
-                                gateway.metrics(),
-                                format -> {
-                                    pipeline.addLast(new Utf8FrameValidator(false));
-                                    pipeline.addLast(
-                                            new WebSocketFrameAggregator(
-                                                    Protocol.MAX_CLIENT_FRAME));
-                                    pipeline.addLast(connection(ctx, loop, format));
-                                }));
-            }
-            case UNKNOWN -> {
-                gateway.metrics().sessionRefused();
+    /**
+     * @param encrypted no TLS is to come before what is to be read here: there was, or there is
+     *     none on this gateway
+     */
+    private FirstBytes firstBytes(GatewayLoop loop, boolean encrypted) {
+        return new FirstBytes((ctx, speaks) -> {
+            Tls tls = gateway.parts().tls();
+            if (speaks == Speaks.TLS && !encrypted && tls != null) {
+                ctx.pipeline().addLast(handshake(tls, ctx), firstBytes(loop, true));
+            } else if (speaks == Speaks.TCP && encrypted) {
+                tcp(ctx, loop);
+            } else if (speaks == Speaks.HTTP && encrypted) {
+                http(ctx, loop);
+            } else {
+                gateway.parts().metrics().sessionRefused();
                 ctx.close();
             }
-        }
+        });
     }
 
-    private Connection connection(ChannelHandlerContext ctx, GatewayLoop loop, WireFormat format) {
-        return new Connection(gateway, loop, ctx.channel(), format);
+    private static SslHandler handshake(Tls tls, ChannelHandlerContext ctx) {
+        SslHandler handler = tls.netty().newHandler(ctx.alloc());
+        // The connection's own deadline is the shorter one, and counts from its beginning.
+        handler.setHandshakeTimeoutMillis(0);
+        return handler;
+    }
+
+    private void tcp(ChannelHandlerContext ctx, GatewayLoop loop) {
+        ctx.pipeline()
+                .addLast(
+                        new LengthFrameDecoder(),
+                        connection(ctx, loop, WireFormat.TCP_PROTOBUF, null));
+    }
+
+    private void http(ChannelHandlerContext ctx, GatewayLoop loop) {
+        ChannelPipeline pipeline = ctx.pipeline();
+        Upgrade upgrade =
+                new Upgrade(
+                        gateway.parts().metrics(),
+                        (format, origin) -> {
+                            pipeline.addLast(new Floods(gateway.parts().clock()));
+                            pipeline.addLast(new Utf8FrameValidator(false));
+                            pipeline.addLast(
+                                    new WebSocketFrameAggregator(Protocol.MAX_CLIENT_FRAME));
+                            pipeline.addLast(connection(ctx, loop, format, origin));
+                        });
+        pipeline.addLast(
+                new HttpServerCodec(MOST_REQUEST_LINE, MOST_HEADERS, MOST_HEADERS),
+                new HttpObjectAggregator(MOST_HEADERS),
+                upgrade);
+    }
+
+    private Connection connection(
+            ChannelHandlerContext ctx,
+            GatewayLoop loop,
+            WireFormat format,
+            @Nullable String origin) {
+        return new Connection(gateway, loop, ctx.channel(), format, origin);
     }
 }

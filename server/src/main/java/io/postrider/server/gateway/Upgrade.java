@@ -15,9 +15,9 @@ import io.netty.handler.codec.http.websocketx.WebSocketServerHandshaker;
 import io.netty.handler.codec.http.websocketx.WebSocketServerHandshakerFactory;
 import io.postrider.protocol.Protocol;
 import io.postrider.server.metrics.Metrics;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
 
 /** The one HTTP request of a WebSocket: answers it, and leaves the pipeline. */
 final class Upgrade extends SimpleChannelInboundHandler<FullHttpRequest> {
@@ -32,9 +32,9 @@ final class Upgrade extends SimpleChannelInboundHandler<FullHttpRequest> {
                     .build();
 
     private final Metrics metrics;
-    private final Consumer<WireFormat> then;
+    private final BiConsumer<WireFormat, @Nullable String> then;
 
-    Upgrade(Metrics metrics, Consumer<WireFormat> then) {
+    Upgrade(Metrics metrics, BiConsumer<WireFormat, @Nullable String> then) {
         this.metrics = metrics;
         this.then = then;
     }
@@ -90,13 +90,14 @@ final class Upgrade extends SimpleChannelInboundHandler<FullHttpRequest> {
         then.accept(
                 Protocol.PROTOBUF_SUBPROTOCOL.equals(subprotocol)
                         ? WireFormat.WEBSOCKET_PROTOBUF
-                        : WireFormat.WEBSOCKET_JSON);
+                        : WireFormat.WEBSOCKET_JSON,
+                request.headers().get(HttpHeaderNames.ORIGIN));
         ctx.pipeline().remove(this);
     }
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        if (cause instanceof IOException) {
+        if (FirstBytes.isPeersFault(cause)) {
             ctx.close();
         } else {
             refuse(ctx, HttpResponseStatus.BAD_REQUEST, "This is no HTTP request.");

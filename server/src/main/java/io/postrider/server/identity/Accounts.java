@@ -1,8 +1,12 @@
 package io.postrider.server.identity;
 
 import io.postrider.server.clock.Clock;
+import io.postrider.server.identity.AuditLog.Action;
+import io.postrider.server.identity.AuditLog.Actor;
+import io.postrider.server.identity.AuditLog.Deed;
 import java.time.Duration;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** Developers: sign-up, logging in, and whose login a token is. */
 public final class Accounts {
@@ -12,24 +16,70 @@ public final class Accounts {
     private static final int FAILURES_PER_ADDRESS = 50;
 
     private final DeveloperStore store;
+    private final AuditLog audit;
+    private final SignUps signUps;
     private final Clock clock;
     private final Passwords passwords = new Passwords();
     private final RateLimit failuresByName;
     private final RateLimit failuresByAddress;
 
-    public Accounts(DeveloperStore store, Clock clock) {
+    public Accounts(DeveloperStore store, AuditLog audit, SignUps signUps, Clock clock) {
         this.store = store;
+        this.audit = audit;
+        this.signUps = signUps;
         this.clock = clock;
         this.failuresByName = new RateLimit(FAILURES_PER_NAME, FAILURE_WINDOW, clock);
         this.failuresByAddress = new RateLimit(FAILURES_PER_ADDRESS, FAILURE_WINDOW, clock);
     }
 
-    /** Adds a developer, or answers empty when the name is taken. */
-    public Optional<Developer> signUp(String name, String password) {
-        if (store.byName(name).isPresent()) {
-            return Optional.empty();
+    /** How a sign-up ended. */
+    public sealed interface SignedUp {
+        record In(Developer developer) implements SignedUp {}
+
+        record NameTaken() implements SignedUp {}
+
+        /** The first developer needs the code, and this was none or another. */
+        record WrongCode() implements SignedUp {}
+
+        /** Nobody may sign up here any more. */
+        record Closed() implements SignedUp {}
+
+        /** Too many codes from this address were wrong. */
+        record TooMany(long retryAfterSeconds) implements SignedUp {}
+    }
+
+    /**
+     * Adds a developer, if he may sign up.
+     *
+     * @param from where it comes from; the developer's id in it is not known yet and is ignored
+     */
+    public SignedUp signUp(String name, String password, @Nullable String code, Actor from) {
+        if (signUps.areOpen()) {
+            return add(name, password, false, from);
         }
-        return store.add(name, passwords.hash(password));
+        if (signUps.areClosed()) {
+            return new SignedUp.Closed();
+        }
+        long wait = failuresByAddress.secondsUntilAllowed(from.address());
+        if (wait > 0) {
+            return new SignedUp.TooMany(wait);
+        }
+        if (!signUps.isCode(code)) {
+            failuresByAddress.secondsToWait(from.address());
+            return new SignedUp.WrongCode();
+        }
+        SignedUp first = add(name, password, true, from);
+        signUps.used();
+        return first instanceof SignedUp.In ? first : new SignedUp.Closed();
+    }
+
+    private SignedUp add(String name, String password, boolean onlyTheFirst, Actor from) {
+        if (store.byName(name).isPresent()) {
+            return new SignedUp.NameTaken();
+        }
+        return store.add(name, passwords.hash(password), onlyTheFirst, from)
+                .<SignedUp>map(SignedUp.In::new)
+                .orElseGet(SignedUp.NameTaken::new);
     }
 
     /** How a login ended. */
@@ -44,12 +94,17 @@ public final class Accounts {
         record TooMany(long retryAfterSeconds) implements LoggedIn {}
     }
 
-    /** Logs in; an unknown name takes as long as a wrong password. */
-    public LoggedIn logIn(String name, String password, String address) {
+    /**
+     * Logs in; an unknown name takes as long as a wrong password. A hash that was made with other
+     * parameters than those in force is made anew.
+     *
+     * @param from as in {@link #signUp}
+     */
+    public LoggedIn logIn(String name, String password, Actor from) {
         long wait =
                 Math.max(
                         failuresByName.secondsUntilAllowed(name),
-                        failuresByAddress.secondsUntilAllowed(address));
+                        failuresByAddress.secondsUntilAllowed(from.address()));
         if (wait > 0) {
             return new LoggedIn.TooMany(wait);
         }
@@ -60,13 +115,25 @@ public final class Accounts {
                         .orElseGet(() -> passwords.refuse(password));
         if (!right) {
             failuresByName.secondsToWait(name);
-            failuresByAddress.secondsToWait(address);
+            failuresByAddress.secondsToWait(from.address());
+            developer.ifPresent(
+                    known -> audit.write(new Deed(actor(known, from), Action.LOGIN_FAILED)));
             return new LoggedIn.Wrong();
         }
+        return logIn(developer.orElseThrow(), password, from);
+    }
+
+    private LoggedIn logIn(Developer developer, String password, Actor from) {
         String token = "lt_" + Secrets.letters(40);
         long expiresAt = clock.millis() + LOGIN_LIFETIME.toMillis();
-        store.addLogin(Secrets.hash(token), developer.orElseThrow().id(), expiresAt);
+        String better =
+                passwords.isCurrent(developer.passwordHash()) ? null : passwords.hash(password);
+        store.addLogin(Secrets.hash(token), actor(developer, from), expiresAt, better);
         return new LoggedIn.In(token, expiresAt);
+    }
+
+    private static Actor actor(Developer developer, Actor from) {
+        return new Actor(developer.id(), from.address(), from.requestId());
     }
 
     /** The developer whose unexpired login this token is. */

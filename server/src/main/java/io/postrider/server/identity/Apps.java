@@ -1,10 +1,14 @@
 package io.postrider.server.identity;
 
+import io.postrider.server.identity.AuditLog.Action;
+import io.postrider.server.identity.AuditLog.Actor;
+import io.postrider.server.identity.AuditLog.Deed;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongConsumer;
 import java.util.function.UnaryOperator;
 
 /**
@@ -21,19 +25,26 @@ public final class Apps {
     /** Held from reading what an app is to storing what it is to be. */
     private final Object changes = new Object();
 
+    private LongConsumer credentialsVoid = app -> {};
+
     public Apps(AppStore store) {
         this.store = store;
         store.all().forEach(this::keep);
     }
 
+    /** Names who is told when an app's credentials have become void; once, before they can. */
+    public void onCredentialsVoid(LongConsumer listener) {
+        credentialsVoid = listener;
+    }
+
     /** A new app and its master secret, which is shown this once. */
     public record Created(App app, String masterSecret) {}
 
-    public Created create(long developerId, String name) {
+    public Created create(Actor owner, String name) {
         String secret = Secrets.letters(KEY_LETTERS);
         App app =
                 store.add(
-                        developerId,
+                        owner,
                         name,
                         Secrets.letters(KEY_LETTERS),
                         Secrets.hash(secret),
@@ -48,6 +59,11 @@ public final class Apps {
     /** The app of these credentials; empty for an unknown key and a wrong secret alike. */
     public Optional<App> byCredentials(String appKey, String masterSecret) {
         return byKey(appKey).filter(app -> Secrets.matches(masterSecret, app.secretHash()));
+    }
+
+    /** Whether the app of any developer lets pages of this origin be its devices. */
+    public boolean anyAllowsOrigin(String origin) {
+        return byId.values().stream().anyMatch(app -> app.settings().allowsOrigin(origin));
     }
 
     public Optional<App> byKey(String appKey) {
@@ -68,37 +84,47 @@ public final class Apps {
     }
 
     /** Changes an app as it is now; empty when it has been deleted. */
-    public Optional<App> update(long id, UnaryOperator<App> change) {
+    public Optional<App> update(long id, Deed deed, UnaryOperator<App> change) {
         synchronized (changes) {
             App current = byId.get(id);
             if (current == null) {
                 return Optional.empty();
             }
             App changed = change.apply(current);
-            store.update(changed);
+            store.update(changed, deed.of(id));
             return Optional.of(keep(changed));
         }
     }
 
     /** A new master secret in place of the old one. */
-    public Optional<Created> rotateSecret(long id) {
+    public Optional<Created> rotateSecret(long id, Actor actor) {
         String secret = Secrets.letters(KEY_LETTERS);
-        return update(id, app -> app.withSecretHash(Secrets.hash(secret)))
-                .map(app -> new Created(app, secret));
+        return update(
+                        id,
+                        new Deed(actor, Action.SECRET_ROTATED),
+                        app -> app.withSecretHash(Secrets.hash(secret)))
+                .map(app -> {
+                    credentialsVoid.accept(id);
+                    return new Created(app, secret);
+                });
     }
 
     /** Makes every device token of the app void. */
-    public Optional<App> revokeDeviceTokens(long id) {
-        return update(id, app -> app.withTokenKey(app.tokenKeyId() + 1, Secrets.bytes(32)));
+    public Optional<App> revokeDeviceTokens(long id, Actor actor) {
+        return update(
+                id,
+                new Deed(actor, Action.DEVICE_TOKENS_REVOKED),
+                app -> app.withTokenKey(app.tokenKeyId() + 1, Secrets.bytes(32)));
     }
 
     /** Deletes the app and all that is its own. */
-    public void delete(App app) {
+    public void delete(App app, Actor actor) {
         synchronized (changes) {
-            store.delete(app.id());
+            store.delete(app.id(), new Deed(actor, Action.APP_DELETED, app.id(), app.name()));
             byId.remove(app.id());
             byKey.remove(app.appKey());
         }
+        credentialsVoid.accept(app.id());
     }
 
     private App keep(App app) {

@@ -65,4 +65,16 @@ public interface DeviceStore {
      * the device that was, or empty when it does not exist.
      */
     Optional<Device> delete(long appId, String deviceId);
+
+    /**
+     * Makes the tokens that the device has void and ends its session. Answers the device with its
+     * new generation, or empty when it does not exist.
+     */
+    Optional<Device> revokeTokens(long appId, String deviceId);
+
+    /** A device whose tokens of a generation below this are void. */
+    record Revocation(long appId, int number, int generation) {}
+
+    /** The revocations since a time in milliseconds. */
+    List<Revocation> revocationsSince(long millis);
 }

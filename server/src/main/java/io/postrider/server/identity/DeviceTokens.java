@@ -1,6 +1,7 @@
 package io.postrider.server.identity;
 
 import io.postrider.server.clock.Clock;
+import io.postrider.server.identity.DeviceStore.Revocation;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.security.GeneralSecurityException;
@@ -8,7 +9,9 @@ import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
@@ -30,9 +33,23 @@ public final class DeviceTokens {
     private final Apps apps;
     private final Clock clock;
 
-    public DeviceTokens(Apps apps, Clock clock) {
+    /**
+     * Devices some of whose unexpired tokens are void, and the generation of those that are not.
+     */
+    private final Map<Long, Integer> generations = new ConcurrentHashMap<>();
+
+    public DeviceTokens(Apps apps, DeviceStore devices, Clock clock) {
         this.apps = apps;
         this.clock = clock;
+        devices.revocationsSince(clock.millis() - LIFETIME.toMillis()).forEach(this::revoked);
+    }
+
+    /** From here on the device's tokens of older generations are refused. */
+    public void revoked(Revocation revocation) {
+        generations.merge(
+                Device.key(revocation.appId(), revocation.number()),
+                revocation.generation(),
+                Math::max);
     }
 
     /**
@@ -78,6 +95,9 @@ public final class DeviceTokens {
         int generation = body.getInt();
         long left = body.getLong() * 1000 - clock.millis();
         if (version != VERSION || app.isEmpty() || app.get().tokenKeyId() != keyId) {
+            return Optional.empty();
+        }
+        if (generation < generations.getOrDefault(Device.key(app.get().id(), number), 0)) {
             return Optional.empty();
         }
         byte[] given = Arrays.copyOfRange(bytes, BODY, BODY + MAC);

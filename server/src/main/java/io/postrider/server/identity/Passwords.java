@@ -5,8 +5,8 @@ import com.password4j.types.Argon2;
 import java.util.concurrent.Semaphore;
 
 /**
- * Argon2id for developers' passwords (RFC 9106; 19 MiB, 2 passes, 1 lane). Blocks for about 50 ms;
- * at most two at once, so that logins cannot take the machine.
+ * Argon2id for developers' passwords (RFC 9106): 19 MiB, 2 passes, 1 lane, 32 bytes, 16 letters of
+ * salt. Blocks for about 50 ms; at most two at once, so that logins cannot take the machine.
  */
 public final class Passwords {
     private final Argon2Function argon2 =
@@ -30,6 +30,11 @@ public final class Passwords {
         } finally {
             slots.release();
         }
+    }
+
+    /** Whether a hash was made with the parameters in force. */
+    public boolean isCurrent(String hash) {
+        return argon2.equals(Argon2Function.getInstanceFromHash(hash));
     }
 
     /** Takes as long as a check and fails: for names that do not exist. */

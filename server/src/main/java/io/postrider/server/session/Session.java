@@ -48,6 +48,7 @@ public final class Session {
     private long leftUnacked;
 
     private int generation;
+    private boolean mustBegin;
     private boolean draining;
     private boolean behind = true;
     private boolean resending;
@@ -90,7 +91,10 @@ public final class Session {
         return window.isEmpty() && unansweredAcks == 0;
     }
 
-    /** Starts the session in the store; what an earlier one of the device left must be there. */
+    /**
+     * Starts the session in the store; what an earlier one of the device left must be there. While
+     * the store fails it is tried again, and the connection lives.
+     */
     void begin() {
         if (ended) {
             // A newer one may have begun meanwhile, and a later start here would displace it.
@@ -101,7 +105,7 @@ public final class Session {
                 .whenComplete((begun, failure) ->
                         loop.execute(() -> {
                             if (failure != null) {
-                                close(CloseCode.INTERNAL_ERROR);
+                                mustBegin = true;
                             } else {
                                 began(begun);
                             }
@@ -324,6 +328,9 @@ public final class Session {
         } else if (slow && now - unwritableSince > loop.limits().slowReaderMillis()) {
             loop.slow();
             close(CloseCode.SLOW_READER);
+        } else if (mustBegin) {
+            mustBegin = false;
+            begin();
         } else {
             drainIfOpen();
             resendIfDue(now);

@@ -18,7 +18,7 @@ public record SessionLimits(
     }
 
     /** A device that was not heard for so long is gone: within one and a half heartbeats (G11). */
-    long silenceMillis() {
+    public long silenceMillis() {
         return heartbeatMillis + heartbeatMillis / 2 - SessionLoop.TICK_MILLIS * 2;
     }
 }

@@ -43,6 +43,7 @@ public final class Sessions implements WakeUps, Presence {
     private final Executor virtual = Executors.newVirtualThreadPerTaskExecutor();
     private final List<SessionLoop> loops = new CopyOnWriteArrayList<>();
     private final Map<Long, Session> byDevice = new ConcurrentHashMap<>();
+    private final Map<Long, Integer> countByApp = new ConcurrentHashMap<>();
     private @Nullable MessageStore store;
     private @Nullable Mailboxes mailboxes;
 
@@ -84,9 +85,15 @@ public final class Sessions implements WakeUps, Presence {
         return byDevice.size();
     }
 
+    /** How many sessions an app has here; those just being opened may not be among them. */
+    public int count(long appId) {
+        return countByApp.getOrDefault(appId, 0);
+    }
+
     void opened(Session session) {
         Session older = byDevice.put(session.key(), session);
         if (older == null) {
+            countByApp.merge(session.appId, 1, Integer::sum);
             session.begin();
             return;
         }
@@ -97,7 +104,10 @@ public final class Sessions implements WakeUps, Presence {
     }
 
     void closed(Session session) {
-        byDevice.remove(session.key(), session);
+        if (byDevice.remove(session.key(), session)) {
+            countByApp.computeIfPresent(
+                    session.appId, (app, count) -> count == 1 ? null : count - 1);
+        }
     }
 
     @Override

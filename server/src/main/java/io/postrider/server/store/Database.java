@@ -1,6 +1,7 @@
 package io.postrider.server.store;
 
 import io.postrider.server.clock.Clock;
+import io.postrider.server.delivery.MessageStore.Intake;
 import io.postrider.server.metrics.Metrics;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -32,8 +33,9 @@ public final class Database implements AutoCloseable {
     private static final long PURGE_MINUTES = 60;
 
     private final DataFolder folder;
-    private final Sql writing;
-    private final Sql checkpointing;
+    private final SQLiteDataSource source;
+    private final UnaryOperator<Connection> around;
+    private volatile Sql checkpointing;
     private final BlockingQueue<Sql> readers = new ArrayBlockingQueue<>(READERS);
     private final ScheduledExecutorService chores =
             Executors.newScheduledThreadPool(
@@ -45,6 +47,7 @@ public final class Database implements AutoCloseable {
     private final OpenSets openSets = new OpenSets();
     private final Deliveries deliveries = new Deliveries(openSets);
     private final MessageCache messageCache = new MessageCache();
+    private final StoredCounts storedCounts = new StoredCounts();
 
     /** How the writing connection is made; tests put theirs around it. */
     public static Database open(Path path, Clock clock, Metrics metrics) {
@@ -72,18 +75,26 @@ public final class Database implements AutoCloseable {
             throws SQLException {
         this.folder = folder;
         prepare(folder.database());
-        SQLiteDataSource source = source(folder.database());
+        this.source = source(folder.database());
+        this.around = around;
         migrate(source);
-        this.writing = new Sql(around.apply(source.getConnection()));
+        Sql writing = new Sql(around.apply(source.getConnection()));
         this.checkpointing = new Sql(source.getConnection());
         for (int i = 0; i < READERS; i++) {
             readers.add(new Sql(source.getConnection()));
         }
         this.epoch = epochOf(writing);
         long lastId = Sequences.last(writing, Sequences.MESSAGES);
-        this.incarnation = begin(clock, lastId);
+        this.incarnation = begin(writing, clock, lastId);
         writing.begin();
-        this.writer = new Writer(writing, clock, lastId, openSets::forget, metrics::committed);
+        this.writer =
+                new Writer(
+                        writing,
+                        this::reopen,
+                        clock,
+                        lastId,
+                        this::forgetUncommitted,
+                        metrics::committed);
         writer.start();
         chores.scheduleWithFixedDelay(
                 this::checkpoint, CHECKPOINT_MILLIS, CHECKPOINT_MILLIS, TimeUnit.MILLISECONDS);
@@ -147,7 +158,7 @@ public final class Database implements AutoCloseable {
                 .orElseThrow();
     }
 
-    private long begin(Clock clock, long lastId) {
+    private static long begin(Sql writing, Clock clock, long lastId) {
         long number = 1 + writing.number("SELECT max(id) FROM incarnations");
         writing.update(
                 "INSERT INTO incarnations (id, node, started_at, started_after)"
@@ -159,9 +170,36 @@ public final class Database implements AutoCloseable {
         return number;
     }
 
-    /** Whether the last commit succeeded. */
-    public boolean takesWrites() {
-        return writer.isHealthy();
+    /**
+     * Opens the files anew for writing, on the writer thread. Everything in the log goes into the
+     * database first, flushed, and the log begins anew: what a failed flush left in it, or only in
+     * the system's memory, is not built upon (docs/adr/0007-after-a-failed-flush.md).
+     */
+    private Sql reopen() {
+        Sql opened = null;
+        try {
+            opened = new Sql(around.apply(source.getConnection()));
+            if (opened.number("PRAGMA wal_checkpoint(TRUNCATE)") != 0) {
+                throw new StoreException("readers held the log");
+            }
+            opened.update(
+                    "INSERT INTO meta (name, value) VALUES ('reopened', '1')"
+                            + " ON CONFLICT (name) DO UPDATE SET value = value + 1");
+            Sql distrusted = checkpointing;
+            checkpointing = new Sql(source.getConnection());
+            distrusted.abandon();
+            return opened;
+        } catch (SQLException | RuntimeException e) {
+            if (opened != null) {
+                opened.abandon();
+            }
+            throw new StoreException("the database could not be opened again", e);
+        }
+    }
+
+    private void forgetUncommitted() {
+        openSets.forget();
+        storedCounts.forget();
     }
 
     Writer writer() {
@@ -171,6 +209,11 @@ public final class Database implements AutoCloseable {
     /** For the writer thread only. */
     Deliveries deliveries() {
         return deliveries;
+    }
+
+    /** For the writer thread only. */
+    StoredCounts storedCounts() {
+        return storedCounts;
     }
 
     MessageCache messageCache() {
@@ -224,10 +267,16 @@ public final class Database implements AutoCloseable {
     }
 
     void checkpoint() {
+        if (writer.intake() == Intake.BROKEN) {
+            return;
+        }
         try {
             checkpointing.run("PRAGMA wal_checkpoint(PASSIVE)");
         } catch (StoreException e) {
             LOG.warn("checkpoint failed, will be tried again: {}", e.getMessage());
+            if (e.isOfTheDisk()) {
+                writer.distrust();
+            }
         }
     }
 
@@ -247,8 +296,7 @@ public final class Database implements AutoCloseable {
         for (int i = 0; i < READERS; i++) {
             takeReader().close();
         }
-        checkpointing.close();
-        writing.close();
+        checkpointing.abandon();
         folder.close();
     }
 }

@@ -9,13 +9,14 @@ import org.slf4j.LoggerFactory;
 /**
  * Deletes what has been kept long enough, in small pieces so that no publish waits for it: ended
  * messages after their app's days, the log of sessions after 7 days, idempotency keys after 24
- * hours. Gives the space back to the file system.
+ * hours, the audit log after a year. Gives the space back to the file system.
  */
 final class Purge {
     private static final Logger LOG = LoggerFactory.getLogger(Purge.class);
     private static final int MESSAGES_AT_ONCE = 200;
     private static final int PAGES_AT_ONCE = 500;
     private static final long SESSION_LOG_MILLIS = TimeUnit.DAYS.toMillis(7);
+    private static final long AUDIT_MILLIS = TimeUnit.DAYS.toMillis(365);
     private static final long IDEMPOTENCY_MILLIS = TimeUnit.HOURS.toMillis(24);
 
     private final Database database;
@@ -53,6 +54,7 @@ final class Purge {
         delete("DELETE FROM sessions WHERE ended_at < ?", now - SESSION_LOG_MILLIS);
         delete("DELETE FROM idempotency_keys WHERE created_at < ?", now - IDEMPOTENCY_MILLIS);
         delete("DELETE FROM logins WHERE expires_at < ?", now);
+        delete("DELETE FROM audit WHERE at < ?", now - AUDIT_MILLIS);
         giveSpaceBack();
     }
 
@@ -82,6 +84,7 @@ final class Purge {
             tx.sql.update("DELETE FROM messages WHERE id = ?", id);
             tx.afterCommit(() -> database.messageCache().remove(id));
         }
+        database.storedCounts().removed(app, ids.size());
         return ids.size();
     }
 

@@ -10,12 +10,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One connection with its prepared statements, each of which is prepared once. Confined to the
  * thread that holds it.
  */
 final class Sql implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Sql.class);
+
     private final Connection connection;
     private final Map<String, PreparedStatement> prepared = new HashMap<>();
 
@@ -154,6 +158,15 @@ final class Sql implements AutoCloseable {
     private static StoreException failed(String sql, SQLException e) {
         String first = sql.strip().lines().findFirst().orElse("");
         return new StoreException(first + ": " + e.getMessage(), e);
+    }
+
+    /** Closes what is not trusted any more, whether that succeeds or not. */
+    void abandon() {
+        try {
+            connection.close();
+        } catch (SQLException alreadyGivenUp) {
+            LOG.debug("a connection that was given up did not close", alreadyGivenUp);
+        }
     }
 
     @Override

@@ -3,6 +3,9 @@ package io.postrider.server.store;
 import io.postrider.server.identity.App;
 import io.postrider.server.identity.AppSettings;
 import io.postrider.server.identity.AppStore;
+import io.postrider.server.identity.AuditLog.Action;
+import io.postrider.server.identity.AuditLog.Actor;
+import io.postrider.server.identity.AuditLog.Deed;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.List;
@@ -30,15 +33,15 @@ public final class SqlApps implements AppStore {
     }
 
     @Override
-    public App add(
-            long developerId, String name, String appKey, byte[] secretHash, byte[] tokenKey) {
+    public App add(Actor owner, String name, String appKey, byte[] secretHash, byte[] tokenKey) {
         return database.writer()
                 .await(tx ->
                         insert(
                                 tx,
+                                owner,
                                 new App(
                                         Sequences.next(tx, "apps"),
-                                        developerId,
+                                        owner.developerId(),
                                         name,
                                         appKey,
                                         secretHash,
@@ -48,11 +51,11 @@ public final class SqlApps implements AppStore {
                                         tx.now())));
     }
 
-    private static App insert(Tx tx, App app) {
+    private static App insert(Tx tx, Actor owner, App app) {
         tx.sql.update(
                 "INSERT INTO apps (id, developer_id, name, app_key, secret_hash, token_key_id,"
-                        + " token_key, open_users, self_tags, retention_days, timezone, created_at)"
-                        + " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                        + " token_key, open_users, self_tags, allowed_origins, retention_days, timezone,"
+                        + " created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 app.id(),
                 app.developerId(),
                 app.name(),
@@ -62,9 +65,11 @@ public final class SqlApps implements AppStore {
                 app.tokenKey(),
                 app.settings().openUsers(),
                 app.settings().selfTags(),
+                String.join("\n", app.settings().allowedOrigins()),
                 app.settings().retentionDays(),
                 app.settings().timezone(),
                 app.createdAt());
+        SqlAudit.write(tx, new Deed(owner, Action.APP_CREATED, app.id(), app.name()));
         return app;
     }
 
@@ -73,8 +78,8 @@ public final class SqlApps implements AppStore {
         return database.read(sql ->
                 sql.list(
                         "SELECT id, developer_id, name, app_key, secret_hash, token_key_id,"
-                                + " token_key, open_users, self_tags, retention_days,"
-                                + " timezone, created_at FROM apps",
+                                + " token_key, open_users, self_tags, allowed_origins,"
+                                + " retention_days, timezone, created_at FROM apps",
                         SqlApps::read));
     }
 
@@ -88,36 +93,45 @@ public final class SqlApps implements AppStore {
                 row.getInt(6),
                 row.getBytes(7),
                 new AppSettings(
-                        row.getBoolean(8), row.getBoolean(9), row.getInt(10), row.getString(11)),
-                row.getLong(12));
+                        row.getBoolean(8),
+                        row.getBoolean(9),
+                        row.getString(10).lines().toList(),
+                        row.getInt(11),
+                        row.getString(12)),
+                row.getLong(13));
     }
 
     @Override
-    public void update(App app) {
+    public void update(App app, Deed deed) {
         database.writer()
-                .await(tx ->
-                        tx.sql.update(
-                                "UPDATE apps SET name = ?, secret_hash = ?,"
-                                        + " token_key_id = ?, token_key = ?,"
-                                        + " open_users = ?, self_tags = ?,"
-                                        + " retention_days = ?, timezone = ?"
-                                        + " WHERE id = ?",
-                                app.name(),
-                                app.secretHash(),
-                                app.tokenKeyId(),
-                                app.tokenKey(),
-                                app.settings().openUsers(),
-                                app.settings().selfTags(),
-                                app.settings().retentionDays(),
-                                app.settings().timezone(),
-                                app.id()));
+                .await(tx -> {
+                    SqlAudit.write(tx, deed);
+                    return tx.sql.update(
+                            "UPDATE apps SET name = ?, secret_hash = ?,"
+                                    + " token_key_id = ?, token_key = ?,"
+                                    + " open_users = ?, self_tags = ?, allowed_origins = ?,"
+                                    + " retention_days = ?, timezone = ?"
+                                    + " WHERE id = ?",
+                            app.name(),
+                            app.secretHash(),
+                            app.tokenKeyId(),
+                            app.tokenKey(),
+                            app.settings().openUsers(),
+                            app.settings().selfTags(),
+                            String.join("\n", app.settings().allowedOrigins()),
+                            app.settings().retentionDays(),
+                            app.settings().timezone(),
+                            app.id());
+                });
     }
 
     @Override
-    public void delete(long id) {
+    public void delete(long id, Deed deed) {
         database.writer()
                 .await(tx -> {
                     database.deliveries().forgetApp(id);
+                    database.storedCounts().forget(id);
+                    SqlAudit.write(tx, deed);
                     TABLES_OF_AN_APP.forEach(sql -> tx.sql.update(sql, id));
                     return id;
                 });

@@ -1,11 +1,15 @@
 package io.postrider.server.store;
 
 import io.postrider.server.clock.Clock;
+import io.postrider.server.identity.AuditLog.Action;
+import io.postrider.server.identity.AuditLog.Actor;
+import io.postrider.server.identity.AuditLog.Deed;
 import io.postrider.server.identity.Developer;
 import io.postrider.server.identity.DeveloperStore;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** Developers and logins on SQLite. */
 public final class SqlDevelopers implements DeveloperStore {
@@ -18,12 +22,14 @@ public final class SqlDevelopers implements DeveloperStore {
     }
 
     @Override
-    public Optional<Developer> add(String name, String passwordHash) {
-        return database.writer().await(tx -> add(tx, name, passwordHash));
+    public Optional<Developer> add(
+            String name, String passwordHash, boolean onlyTheFirst, Actor from) {
+        return database.writer().await(tx -> add(tx, name, passwordHash, onlyTheFirst, from));
     }
 
-    private static Optional<Developer> add(Tx tx, String name, String passwordHash) {
-        if (find(tx.sql, name).isPresent()) {
+    private static Optional<Developer> add(
+            Tx tx, String name, String passwordHash, boolean onlyTheFirst, Actor from) {
+        if (find(tx.sql, name).isPresent() || (onlyTheFirst && !isEmpty(tx.sql))) {
             return Optional.empty();
         }
         Developer developer =
@@ -34,7 +40,18 @@ public final class SqlDevelopers implements DeveloperStore {
                 name,
                 passwordHash,
                 developer.createdAt());
+        Actor actor = new Actor(developer.id(), from.address(), from.requestId());
+        SqlAudit.write(tx, new Deed(actor, Action.SIGNED_UP));
         return Optional.of(developer);
+    }
+
+    @Override
+    public boolean isEmpty() {
+        return database.read(SqlDevelopers::isEmpty);
+    }
+
+    private static boolean isEmpty(Sql sql) {
+        return sql.number("SELECT count(*) FROM developers") == 0;
     }
 
     @Override
@@ -50,15 +67,23 @@ public final class SqlDevelopers implements DeveloperStore {
     }
 
     @Override
-    public void addLogin(byte[] tokenHash, long developerId, long expiresAt) {
+    public void addLogin(
+            byte[] tokenHash, Actor actor, long expiresAt, @Nullable String betterHash) {
         database.writer()
                 .await(tx -> {
                     tx.sql.update("DELETE FROM logins WHERE expires_at <= ?", tx.now());
+                    if (betterHash != null) {
+                        tx.sql.update(
+                                "UPDATE developers SET password_hash = ? WHERE id = ?",
+                                betterHash,
+                                actor.developerId());
+                    }
+                    SqlAudit.write(tx, new Deed(actor, Action.LOGGED_IN));
                     return tx.sql.update(
                             "INSERT INTO logins (token_hash, developer_id, expires_at)"
                                     + " VALUES (?, ?, ?)",
                             tokenHash,
-                            developerId,
+                            actor.developerId(),
                             expiresAt);
                 });
     }

@@ -255,6 +255,36 @@ public final class SqlDevices implements DeviceStore {
         return device;
     }
 
+    @Override
+    public Optional<Device> revokeTokens(long appId, String deviceId) {
+        return database.writer()
+                .await(tx -> {
+                    int changed =
+                            tx.sql.update(
+                                    "UPDATE devices SET token_generation = token_generation + 1,"
+                                            + " tokens_revoked_at = ?"
+                                            + " WHERE app_id = ? AND device_id = ?",
+                                    tx.now(),
+                                    appId,
+                                    deviceId);
+                    Optional<Device> device =
+                            changed == 0 ? Optional.empty() : find(tx.sql, appId, deviceId);
+                    device.ifPresent(revoked ->
+                            tx.afterCommit(() -> wakeUps.revoked(appId, revoked.number())));
+                    return device;
+                });
+    }
+
+    @Override
+    public List<Revocation> revocationsSince(long millis) {
+        return database.read(sql ->
+                sql.list(
+                        "SELECT app_id, number, token_generation FROM devices"
+                                + " WHERE tokens_revoked_at >= ?",
+                        row -> new Revocation(row.getLong(1), row.getInt(2), row.getInt(3)),
+                        millis));
+    }
+
     private static Device read(ResultSet row) throws SQLException {
         long seenAt = row.getLong(11);
         String tags = row.getString(6);

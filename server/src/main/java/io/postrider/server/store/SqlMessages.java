@@ -25,10 +25,15 @@ public final class SqlMessages implements MessageStore {
     private final Database database;
     private final MessageCache cache;
     private final Deliveries deliveries;
+    private final long quota;
     private @Nullable WakeUps wakeUps;
 
-    public SqlMessages(Database database) {
+    /**
+     * @param quota how many messages are kept for one app; 0 for no limit
+     */
+    public SqlMessages(Database database, long quota) {
         this.database = database;
+        this.quota = quota;
         this.cache = database.messageCache();
         this.deliveries = database.deliveries();
     }
@@ -50,6 +55,9 @@ public final class SqlMessages implements MessageStore {
             if (earlier.isPresent()) {
                 return earlier.get();
             }
+        }
+        if (quota > 0 && !database.storedCounts().add(tx, message.appId(), quota)) {
+            return new Accepted.QuotaExceeded(quota);
         }
         Recipients recipients = withoutGone(tx, message);
         long id = tx.nextId();
@@ -245,6 +253,11 @@ public final class SqlMessages implements MessageStore {
             case Deliveries.KIND_FEW -> Deliveries.recipientsOfFew(sql, messageId);
             default -> Recipients.of(OpenSets.load(sql, messageId).recipients);
         };
+    }
+
+    @Override
+    public Intake intake() {
+        return database.writer().intake();
     }
 
     @Override

@@ -1,6 +1,9 @@
 package io.postrider.server.store;
 
 import io.postrider.server.clock.Clock;
+import io.postrider.server.delivery.MessageStore;
+import io.postrider.server.delivery.MessageStore.Intake;
+import io.postrider.server.delivery.StoreUnavailable;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,6 +13,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongConsumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,6 +24,10 @@ import org.slf4j.LoggerFactory;
  *
  * <p>If one piece of work fails, the transaction is rolled back and each piece is done again in a
  * transaction of its own, so that one bad item never fails its batch.
+ *
+ * <p>If the disk fails, everything that waits fails with it. The connection is given up and nothing
+ * is written until one that was opened anew has committed and flushed: after a failed flush, what
+ * the old one believes to be on disk may not be there.
  */
 final class Writer implements AutoCloseable {
     /** A piece of work inside a transaction. It may be run more than once; only one run commits. */
@@ -35,8 +43,15 @@ final class Writer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Writer.class);
     private static final int MOST_PER_COMMIT = 1_000;
     private static final long LAZY_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+    private static final long REOPEN_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-    private final Sql sql;
+    /** What waits when the writer takes a second for it, by its rate on a slow disk. */
+    private static final int CONGESTED_ITEMS = 5_000;
+
+    private static final long CONGESTED_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    private Sql sql;
+    private final Supplier<Sql> reopening;
     private final Clock clock;
     private final Runnable onRollback;
     private final LongConsumer onCommit;
@@ -47,14 +62,15 @@ final class Writer implements AutoCloseable {
     private final ArrayDeque<Item<?>> urgent = new ArrayDeque<>();
     private final ArrayDeque<Item<?>> lazy = new ArrayDeque<>();
     private long lazyDue;
-    private boolean stopping;
+    private volatile boolean stopping;
 
     private volatile long lastId;
-    private volatile boolean healthy = true;
+    private volatile boolean broken;
 
     private static final class Item<T> {
         final Work<T> work;
         final CompletableFuture<T> answer = new CompletableFuture<>();
+        final long since = System.nanoTime();
         @Nullable T result;
 
         Item(Work<T> work) {
@@ -72,11 +88,19 @@ final class Writer implements AutoCloseable {
     }
 
     /**
+     * @param reopening opens a connection in place of a failed one, proved to write and flush
      * @param onRollback called when what a transaction may have left in memory must be forgotten
      * @param onCommit called after each commit, with how many pieces of work it held
      */
-    Writer(Sql sql, Clock clock, long lastId, Runnable onRollback, LongConsumer onCommit) {
+    Writer(
+            Sql sql,
+            Supplier<Sql> reopening,
+            Clock clock,
+            long lastId,
+            Runnable onRollback,
+            LongConsumer onCommit) {
         this.sql = sql;
+        this.reopening = reopening;
         this.clock = clock;
         this.lastId = lastId;
         this.onRollback = onRollback;
@@ -87,9 +111,30 @@ final class Writer implements AutoCloseable {
         thread.start();
     }
 
-    /** Whether the last commit succeeded. */
-    boolean isHealthy() {
-        return healthy;
+    /** See {@link MessageStore#intake}. */
+    Intake intake() {
+        if (broken) {
+            return Intake.BROKEN;
+        }
+        lock.lock();
+        try {
+            Item<?> oldest = urgent.peek();
+            boolean late = oldest != null && System.nanoTime() - oldest.since > CONGESTED_NANOS;
+            return late || urgent.size() > CONGESTED_ITEMS ? Intake.CONGESTED : Intake.OPEN;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The files have failed elsewhere: writes nothing more before they are opened anew. */
+    void distrust() {
+        lock.lock();
+        try {
+            broken = true;
+            arrived.signal();
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** The newest committed message id. */
@@ -133,7 +178,7 @@ final class Writer implements AutoCloseable {
         lock.lock();
         try {
             if (stopping) {
-                item.answer.completeExceptionally(new StoreException("the store is closed"));
+                item.answer.completeExceptionally(new StoreUnavailable("the store is closed"));
                 return item.answer;
             }
             if (lazily && lazy.isEmpty()) {
@@ -148,34 +193,85 @@ final class Writer implements AutoCloseable {
     }
 
     private void run() {
-        for (List<Item<?>> batch = next(); !batch.isEmpty(); batch = next()) {
-            try {
-                commit(batch);
-            } catch (RuntimeException | Error e) {
-                LOG.warn("{} writes were not committed together: {}", batch.size(), e.getMessage());
-                onRollback.run();
-                batch.forEach(this::commitAlone);
+        boolean running = true;
+        while (running) {
+            List<Item<?>> batch = next();
+            running = !batch.isEmpty() || !stopping;
+            if (broken) {
+                batch.forEach(Writer::failUnavailable);
+                if (running) {
+                    reopen();
+                }
+            } else if (running) {
+                commitTogether(batch);
             }
         }
     }
 
-    /** Waits for work; empty when there is none and the writer is to stop. */
+    private void commitTogether(List<Item<?>> batch) {
+        try {
+            commit(batch);
+        } catch (RuntimeException | Error e) {
+            onRollback.run();
+            if (isOfTheDisk(e)) {
+                breakDown(e);
+                batch.forEach(Writer::failUnavailable);
+                return;
+            }
+            LOG.warn("{} writes were not committed together: {}", batch.size(), e.getMessage());
+            batch.forEach(this::commitAlone);
+        }
+    }
+
+    private static boolean isOfTheDisk(Throwable failure) {
+        return failure instanceof StoreException store && store.isOfTheDisk();
+    }
+
+    private void breakDown(Throwable failure) {
+        broken = true;
+        LOG.error("the disk failed, nothing is accepted until it works: {}", failure.getMessage());
+    }
+
+    private static void failUnavailable(Item<?> item) {
+        item.answer.completeExceptionally(new StoreUnavailable("the disk is full or failing"));
+    }
+
+    private void reopen() {
+        sql.abandon();
+        try {
+            sql = reopening.get();
+            lastId = Sequences.last(sql, Sequences.MESSAGES);
+            sql.begin();
+        } catch (RuntimeException e) {
+            LOG.debug("the disk still fails", e);
+            return;
+        }
+        onRollback.run();
+        broken = false;
+        LOG.info("the disk works again");
+    }
+
+    /**
+     * Waits for work; empty when there is none and the writer is to stop, or when it is time to
+     * look whether a broken disk works again.
+     */
     private List<Item<?>> next() {
         lock.lock();
         try {
+            long reopenAt = System.nanoTime() + REOPEN_NANOS;
             while (true) {
                 long untilDue = lazyDue - System.nanoTime();
                 boolean due = !lazy.isEmpty() && (untilDue <= 0 || stopping);
-                if (!urgent.isEmpty() || due) {
+                long untilReopen = reopenAt - System.nanoTime();
+                if (broken ? untilReopen <= 0 || stopping : !urgent.isEmpty() || due || stopping) {
                     List<Item<?>> batch = new ArrayList<>();
                     take(urgent, batch);
                     take(lazy, batch);
                     return batch;
                 }
-                if (stopping) {
-                    return List.of();
-                }
-                if (lazy.isEmpty()) {
+                if (broken) {
+                    awaitNanos(untilReopen);
+                } else if (lazy.isEmpty()) {
                     arrived.awaitUninterruptibly();
                 } else {
                     awaitNanos(untilDue);
@@ -213,10 +309,11 @@ final class Writer implements AutoCloseable {
             }
             sql.commit();
         } catch (RuntimeException | Error e) {
-            sql.rollback();
+            if (!isOfTheDisk(e)) {
+                sql.rollback();
+            }
             throw e;
         }
-        healthy = true;
         lastId = tx.lastId();
         for (Runnable effect : tx.effects()) {
             try {
@@ -232,17 +329,25 @@ final class Writer implements AutoCloseable {
     }
 
     private void commitAlone(Item<?> item) {
+        if (broken) {
+            failUnavailable(item);
+            return;
+        }
         try {
             commit(List.of(item));
         } catch (RuntimeException | Error e) {
-            healthy = false;
             onRollback.run();
+            if (isOfTheDisk(e)) {
+                breakDown(e);
+                failUnavailable(item);
+                return;
+            }
             LOG.error("a write failed: {}", e.getMessage());
             item.answer.completeExceptionally(e);
         }
     }
 
-    /** Commits what waits, then stops. */
+    /** Commits what waits, stops, and closes its connection. */
     @Override
     public void close() {
         lock.lock();
@@ -260,6 +365,7 @@ final class Writer implements AutoCloseable {
                 interrupted = true;
             }
         }
+        sql.abandon();
         if (interrupted) {
             Thread.currentThread().interrupt();
         }

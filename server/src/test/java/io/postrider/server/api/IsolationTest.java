@@ -69,6 +69,10 @@ class IsolationTest {
                 Map.entry("GET /v1/devices/{deviceId}", device),
                 Map.entry("PATCH /v1/devices/{deviceId}", withBody(device, "{\"tags\":[\"x\"]}")),
                 Map.entry("DELETE /v1/devices/{deviceId}", device),
+                Map.entry("POST /v1/devices/{deviceId}/token/revoke", device),
+                Map.entry(
+                        "POST /v1/devices/{deviceId}/acks",
+                        withBody(device, "{\"ids\":[\"" + theirMessage + "\"]}")),
                 Map.entry("GET /v1/messages/{id}", message),
                 Map.entry("GET /v1/messages/{id}/devices", message),
                 Map.entry("GET /v1/messages/{id}/trace", message),
@@ -84,6 +88,7 @@ class IsolationTest {
             List.of(
                     "POST /v1/developers",
                     "POST /v1/logins",
+                    "GET /v1/audit",
                     "POST /v1/apps",
                     "GET /v1/apps",
                     "POST /v1/devices",
@@ -146,6 +151,7 @@ class IsolationTest {
             case APP -> List.of(mine.credentials());
             case APP_OR_DEVELOPER -> List.of(mine.credentials(), mine.developer());
             case APP_OR_DEVICE -> List.of(mine.credentials(), device);
+            case DEVICE -> List.of(device);
         };
     }
 
@@ -196,10 +202,10 @@ class IsolationTest {
         if (access == Access.APP || access == Access.APP_OR_DEVICE) {
             wrong.add(mine.developer());
         }
-        if (access == Access.DEVELOPER) {
+        if (access == Access.DEVELOPER || access == Access.DEVICE) {
             wrong.add(mine.credentials());
         }
-        if (access != Access.APP_OR_DEVICE) {
+        if (access != Access.APP_OR_DEVICE && access != Access.DEVICE) {
             wrong.add("Bearer " + myToken);
         }
         return wrong;

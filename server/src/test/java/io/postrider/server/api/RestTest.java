@@ -358,7 +358,11 @@ class RestTest {
         "retentionDays, 0, request.invalid_value",
         "timezone, '\"Mars/Olympus\"', request.invalid_value",
         "legacyProtocols, '[\"hanbo\"]', option.not_supported",
-        "allowedOrigins, '[\"https://a\"]', option.not_supported",
+        "allowedOrigins, '[\"https://a/path\"]', request.invalid_value",
+        "allowedOrigins, '[\"https://A.example\"]', request.invalid_value",
+        "allowedOrigins, '[\"null\"]', request.invalid_value",
+        "allowedOrigins, '[\"ftp://a\"]', request.invalid_value",
+        "allowedOrigins, '[null]', request.missing_value",
         "openUsers, '\"yes\"', request.invalid_value",
         "unknown, 1, request.unknown_field",
     })

@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class SettingsTest {
     @TempDir Path folder;
@@ -57,7 +60,20 @@ class SettingsTest {
                         Map.of("http-port", "x"),
                         Map.of("heartbeat-seconds", "0"),
                         Map.of("log-format", "xml"),
-                        Map.of("bind", "no such host"))) {
+                        Map.of("bind", "no such host"),
+                        Map.of("bind", "300.1.1.1"),
+                        Map.of("tls-cert", "cert.pem"),
+                        Map.of("tls-key", "key.pem"),
+                        Map.of("advertise", "http://push.example:80"),
+                        Map.of("advertise", "ws://push.example"),
+                        Map.of("advertise", "ws://user@push.example:1"),
+                        Map.of("advertise", "ws://push.example:1?x=y"),
+                        Map.of("trusted-proxies", "proxy.example"),
+                        Map.of("trusted-proxies", "10.0.0.0/33"),
+                        Map.of("trusted-proxies", "10.0.0"),
+                        Map.of("registration", "maybe"),
+                        Map.of("quota-stored-messages", "-1"),
+                        Map.of("quota-connections", "-1"))) {
             assertThatThrownBy(() -> SettingsLoader.load(bad, Map.of(), null))
                     .as(bad.toString())
                     .isInstanceOf(SettingsException.class)
@@ -66,10 +82,55 @@ class SettingsTest {
     }
 
     @Test
-    void onlyLoopbackIsListenedOn() {
+    void whatOthersReachNeedsToKnowWhatToTellDevices() {
         assertThatThrownBy(() -> SettingsLoader.load(Map.of("bind", "0.0.0.0"), Map.of(), null))
                 .isInstanceOf(SettingsException.class)
-                .hasMessageContaining("loopback");
+                .hasMessageContaining("--advertise ws://push.example.com:7700");
+        Settings told =
+                SettingsLoader.load(
+                        Map.of(
+                                "bind",
+                                "0.0.0.0",
+                                "advertise",
+                                "wss://p.example:1,tls://p.example:2"),
+                        Map.of(),
+                        null);
+        assertThat(told.advertise()).contains(List.of("wss://p.example:1", "tls://p.example:2"));
+        assertThat(Exposure.isExposed(told)).isTrue();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "bind            | 127.0.0.1             | false",
+                "bind            | ::1                   | false",
+                "bind            | localhost             | false",
+                "advertise       | ws://127.0.0.1:7700   | false",
+                "advertise       | ws://[::1]:7700       | false",
+                "advertise       | wss://push.example:1  | true",
+                "trusted-proxies | 127.0.0.1             | true",
+            })
+    void aServerIsExposedWhereOthersReachIt(String setting, String value, boolean exposed) {
+        assertThat(Exposure.isExposed(SettingsLoader.load(Map.of(setting, value), Map.of(), null)))
+                .isEqualTo(exposed);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "10.0.0.0/8, 10.255.1.2, true",
+        "10.0.0.0/8, 11.0.0.1, false",
+        "10.1.2.3, 10.1.2.3, true",
+        "10.1.2.3, 10.1.2.4, false",
+        "192.168.4.0/22, 192.168.7.255, true",
+        "192.168.4.0/22, 192.168.8.0, false",
+        "fd00::/8, fd12::1, true",
+        "fd00::/8, fe80::1, false",
+        "0.0.0.0/0, ::1, false",
+    })
+    void aNetworkHoldsTheAddressesThatShareItsBits(String network, String address, boolean holds)
+            throws IOException {
+        assertThat(Network.of(network).contains(InetAddress.getByName(address))).isEqualTo(holds);
     }
 
     @Test

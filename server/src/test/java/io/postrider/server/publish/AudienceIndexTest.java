@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.postrider.server.ManualClock;
 import io.postrider.server.delivery.Trace;
+import io.postrider.server.identity.AuditLog.Actor;
 import io.postrider.server.identity.DeviceStore;
 import io.postrider.server.identity.DeviceStore.Change;
 import io.postrider.server.identity.DeviceStore.Profile;
@@ -36,7 +37,15 @@ class AudienceIndexTest {
                     new Sessions(SessionLimits.standard(30), clock, new Trace(16, clock), metrics);
             DeviceStore devices = new SqlDevices(database, nobody);
             SqlAudienceLog log = new SqlAudienceLog(database);
-            long app = new SqlApps(database).add(1, "a", "key", new byte[32], new byte[32]).id();
+            long app =
+                    new SqlApps(database)
+                            .add(
+                                    new Actor(1, "test", "test"),
+                                    "a",
+                                    "key",
+                                    new byte[32],
+                                    new byte[32])
+                            .id();
             devices.register(app, "stays", profile("x"));
             devices.register(app, "moves", profile("x"));
             AudienceIndex first = new AudienceIndex(log, devices);

@@ -2,9 +2,11 @@ package io.postrider.server.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.postrider.server.ManualClock;
 import io.postrider.server.delivery.AckOutcome;
+import io.postrider.server.delivery.MessageStore.Intake;
 import io.postrider.server.delivery.NewMessage;
 import io.postrider.server.metrics.Metrics;
 import java.io.IOException;
@@ -23,10 +25,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class SqliteStoreTest extends StoreContract {
+    private static final int SQLITE_FULL = 13;
+
     private @Nullable Database database;
 
     static Stores stores(Database database, ManualClock clock) {
-        SqlMessages messages = new SqlMessages(database);
+        SqlMessages messages = new SqlMessages(database, 0);
         messages.onCommit(Stores.NOBODY);
         return new Stores(
                 messages,
@@ -91,10 +95,10 @@ class SqliteStoreTest extends StoreContract {
             int number = stores.register(app, "d").number();
             full.set(true);
             assertThatThrownBy(() -> stores.publish(app, number));
-            assertThat(open.takesWrites()).isFalse();
+            assertThat(stores.messages().intake()).isEqualTo(Intake.BROKEN);
             full.set(false);
+            await().until(() -> stores.messages().intake() == Intake.OPEN);
             long id = stores.publish(app, number);
-            assertThat(open.takesWrites()).isTrue();
             assertThat(stores.pending(app, number)).containsExactly(id);
             assertThat(stores.ack(app, number, id)).isEqualTo(AckOutcome.RECORDED);
         }
@@ -111,7 +115,8 @@ class SqliteStoreTest extends StoreContract {
                                 try (Statement statement = real.createStatement()) {
                                     statement.executeUpdate("ROLLBACK");
                                 }
-                                throw new SQLException("database or disk is full");
+                                throw new SQLException(
+                                        "database or disk is full", null, SQLITE_FULL);
                             }
                             try {
                                 return method.invoke(real, arguments);

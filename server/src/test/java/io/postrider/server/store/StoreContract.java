@@ -94,7 +94,7 @@ abstract class StoreContract {
         int stays = stores.register(app, "stays").number();
         long other = stores.newApp();
         long newest = stores.publish(other, stores.register(other, "d").number());
-        stores.apps().delete(other);
+        stores.apps().delete(other, Stores.DEED);
         clock.advance(Duration.ofHours(-1));
         reopen();
         assertThat(stores.messages().lastId()).isEqualTo(newest);
@@ -520,7 +520,7 @@ abstract class StoreContract {
         long other = stores.newApp();
         int kept = stores.register(other, "kept").number();
         long keptId = stores.publish(other, kept);
-        stores.apps().delete(app);
+        stores.apps().delete(app, Stores.DEED);
         assertThat(stores.reports().appOf(id)).isEmpty();
         assertThat(stores.devices().byDeviceId(app, "d0")).isEmpty();
         assertThat(stores.pending(other, kept)).containsExactly(keptId);

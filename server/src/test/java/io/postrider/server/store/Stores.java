@@ -11,6 +11,9 @@ import io.postrider.server.delivery.NewMessage.Idempotency;
 import io.postrider.server.delivery.Recipients;
 import io.postrider.server.delivery.WakeUps;
 import io.postrider.server.identity.AppStore;
+import io.postrider.server.identity.AuditLog.Action;
+import io.postrider.server.identity.AuditLog.Actor;
+import io.postrider.server.identity.AuditLog.Deed;
 import io.postrider.server.identity.Device;
 import io.postrider.server.identity.DeviceStore;
 import io.postrider.server.identity.DeviceStore.Profile;
@@ -34,6 +37,9 @@ record Stores(
         Runnable closing)
         implements AutoCloseable {
 
+    static final Actor ACTOR = new Actor(1, "test", "test");
+    static final Deed DEED = new Deed(ACTOR, Action.APP_DELETED);
+
     /** Hears nothing. */
     static final WakeUps NOBODY =
             new WakeUps() {
@@ -53,7 +59,8 @@ record Stores(
     }
 
     long newApp() {
-        return apps.add(1, "app", Secrets.letters(24), Secrets.bytes(32), Secrets.bytes(32)).id();
+        return apps.add(ACTOR, "app", Secrets.letters(24), Secrets.bytes(32), Secrets.bytes(32))
+                .id();
     }
 
     Device register(long app, String deviceId, @Nullable String user, String... tags) {
