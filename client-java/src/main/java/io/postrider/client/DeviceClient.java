@@ -1,22 +1,25 @@
 package io.postrider.client;
 
+import io.postrider.client.Acks.Overdue;
 import io.postrider.client.RecentIds.Known;
+import io.postrider.client.Registrar.Registered;
 import io.postrider.protocol.CloseCode;
 import io.postrider.protocol.v1.AckResult;
 import io.postrider.protocol.v1.ClientFrame;
 import io.postrider.protocol.v1.Connect;
-import io.postrider.protocol.v1.GoAway;
 import io.postrider.protocol.v1.Ping;
 import io.postrider.protocol.v1.Pong;
 import io.postrider.protocol.v1.Push;
 import io.postrider.protocol.v1.Ready;
 import io.postrider.protocol.v1.ServerFrame;
+import java.io.File;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.ScheduledFuture;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -37,28 +40,27 @@ public final class DeviceClient implements AutoCloseable {
     private static final int BEATS_PER_HEARTBEAT = 4;
     private static final long FIRST_HEARTBEAT_MILLIS = 10_000;
 
-    private final List<Gateway> gateways;
+    private final Route route;
     private final Transport transport;
     private final MessageListener listener;
     private final DeviceObserver observer;
     private final @Nullable TokenSource tokenSource;
     private final boolean manualAcks;
     private final Threads threads;
-    private final Backoff backoff =
-            new Backoff(bound -> ThreadLocalRandom.current().nextLong(bound));
-
     private final ReentrantLock lock = new ReentrantLock();
-    private final Acks acks = new Acks();
+    private final Acks acks;
+    private final @Nullable IdFile memory;
+    private final @Nullable AckFallback fallback;
+    private final long ackTimeoutMillis;
 
     /** Held while the listener runs; taken before the other lock, never inside it. */
     private final ReentrantLock handing = new ReentrantLock();
 
     private String token;
     private DeviceState state = DeviceState.IDLE;
-    private int gatewayIndex;
     private @Nullable Link link;
-    private @Nullable GoAway goAway;
     private @Nullable ScheduledFuture<?> retry;
+    private @Nullable ScheduledFuture<?> ackTimer;
     private @Nullable String epoch;
     private long heartbeatMillis = FIRST_HEARTBEAT_MILLIS;
     private long heardAt;
@@ -67,13 +69,29 @@ public final class DeviceClient implements AutoCloseable {
 
     DeviceClient(DeviceClientBuilder builder) {
         this.transport = builder.transport;
-        this.gateways = usable(builder.gateways, builder.transport);
+        this.route = new Route(usable(builder.gateways, builder.transport));
         this.token = builder.token;
         this.listener = builder.listener;
         this.observer = builder.observer;
         this.tokenSource = builder.tokenSource;
         this.manualAcks = builder.manualAcks;
         this.threads = builder.threads;
+        this.memory = open(builder.memory);
+        this.acks =
+                new Acks(
+                        memory,
+                        builder.ackTimeoutMillis,
+                        failure -> tell(watching -> watching.onMemoryFailed(failure)));
+        this.ackTimeoutMillis = builder.ackTimeoutMillis;
+        this.fallback = builder.registered == null ? null : new AckFallback(builder.registered);
+    }
+
+    private static @Nullable IdFile open(@Nullable File file) {
+        try {
+            return file == null ? null : new IdFile(file, Acks.MOST_RECENT_IDS);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static List<Gateway> usable(List<Gateway> gateways, Transport transport) {
@@ -96,6 +114,14 @@ public final class DeviceClient implements AutoCloseable {
     public static DeviceClientBuilder builder(
             List<Gateway> gateways, String token, MessageListener listener) {
         return new DeviceClientBuilder(gateways, token, listener);
+    }
+
+    /**
+     * For a device that has just been registered: with its token, its gateways, and the server's
+     * REST for acks that no connection gets through.
+     */
+    public static DeviceClientBuilder builder(Registered registered, MessageListener listener) {
+        return new DeviceClientBuilder(registered, listener);
     }
 
     /** Starts connecting and returns. Has no effect on a client that was started. */
@@ -123,8 +149,9 @@ public final class DeviceClient implements AutoCloseable {
     public void acknowledge(long messageId) {
         lock.lock();
         try {
-            acks.acknowledge(messageId);
+            acks.acknowledge(messageId, now());
             flushAcks();
+            watchAcks();
         } finally {
             lock.unlock();
         }
@@ -134,8 +161,9 @@ public final class DeviceClient implements AutoCloseable {
     public void opened(long messageId) {
         lock.lock();
         try {
-            acks.opened(messageId);
+            acks.opened(messageId, now());
             flushAcks();
+            watchAcks();
         } finally {
             lock.unlock();
         }
@@ -152,14 +180,14 @@ public final class DeviceClient implements AutoCloseable {
                 return;
             }
             cancelRetry();
-            backoff.reset();
+            long delay = route.afterChange();
             Link open = link;
             link = null;
             if (open != null) {
                 open.close("the network changed");
             }
             if (available) {
-                scheduleRetry(backoff.nextMillis());
+                scheduleRetry(delay);
             } else {
                 become(DeviceState.OFFLINE);
             }
@@ -201,11 +229,26 @@ public final class DeviceClient implements AutoCloseable {
     private void stop() {
         flushAcks();
         cancelRetry();
-        become(DeviceState.STOPPED);
+        stopped();
         Link open = link;
         link = null;
         if (open != null) {
             open.finish();
+        }
+    }
+
+    private void stopped() {
+        become(DeviceState.STOPPED);
+        if (ackTimer != null) {
+            ackTimer.cancel(false);
+            ackTimer = null;
+        }
+        try {
+            if (memory != null) {
+                memory.close();
+            }
+        } catch (IOException failure) {
+            tell(watching -> watching.onMemoryFailed(failure));
         }
     }
 
@@ -226,28 +269,19 @@ public final class DeviceClient implements AutoCloseable {
 
     private void connect() {
         become(DeviceState.CONNECTING);
-        goAway = null;
+        route.leaving();
         heartbeatMillis = FIRST_HEARTBEAT_MILLIS;
         heardAt = now();
         sentAt = heardAt;
-        Gateway gateway = gateways.get(gatewayIndex);
-        Link made =
-                transport == Transport.TCP
-                        ? new TcpLink(gateway, events, threads.factory(), threads.timers())
-                        : new WebSocketLink(
-                                gateway,
-                                events,
-                                transport == Transport.WEBSOCKET_JSON,
-                                threads.http(),
-                                threads.timers());
+        Link made = threads.link(route.gateway(), transport, events);
         link = made;
         made.open();
     }
 
     private void scheduleRetry(long delayMillis) {
         become(DeviceState.WAITING);
-        Gateway next = gateways.get(gatewayIndex);
-        int attempt = Math.max(1, backoff.failures());
+        Gateway next = route.gateway();
+        int attempt = route.attempt();
         tell(watching -> watching.onRetry(attempt, delayMillis, next));
         retry = threads.timers().schedule(this::retryNow, delayMillis, TimeUnit.MILLISECONDS);
     }
@@ -284,6 +318,46 @@ public final class DeviceClient implements AutoCloseable {
     private void flushAcks() {
         if (state == DeviceState.READY) {
             acks.flush(this::send);
+        }
+    }
+
+    /** Looks after acks until all are confirmed. */
+    private void watchAcks() {
+        if (ackTimer == null && state != DeviceState.STOPPED && !acks.allConfirmed()) {
+            ackTimer =
+                    threads.timers()
+                            .schedule(this::lookAfterAcks, ackTimeoutMillis, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private void lookAfterAcks() {
+        lock.lock();
+        try {
+            ackTimer = null;
+            Overdue overdue = acks.timedOut(now());
+            flushAcks();
+            watchAcks();
+            AckFallback other = fallback;
+            if (other != null && !overdue.isEmpty()) {
+                String current = token;
+                threads.factory().newThread(() -> post(other, overdue, current)).start();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void post(AckFallback other, Overdue overdue, String current) {
+        try {
+            Map<Long, String> outcomes = other.post(overdue, current);
+            lock.lock();
+            try {
+                outcomes.forEach(this::ackAnswered);
+            } finally {
+                lock.unlock();
+            }
+        } catch (IOException | RuntimeException stillUnconfirmed) {
+            // They are told again on the connection, and here when that has failed again.
         }
     }
 
@@ -378,7 +452,7 @@ public final class DeviceClient implements AutoCloseable {
                 return;
             }
             heard();
-            known = acks.receive(id);
+            known = acks.receive(id, now());
         } finally {
             lock.unlock();
         }
@@ -393,7 +467,8 @@ public final class DeviceClient implements AutoCloseable {
             if (!taken) {
                 acks.refuse(id);
             } else if (!manualAcks && message.wantsAck()) {
-                acks.acknowledge(id);
+                acks.acknowledge(id, now());
+                watchAcks();
             }
             if (closeAfterHanding) {
                 stop();
@@ -409,7 +484,7 @@ public final class DeviceClient implements AutoCloseable {
     private void heard() {
         heardAt = now();
         if (state == DeviceState.READY) {
-            backoff.reset();
+            route.works();
         }
     }
 
@@ -439,13 +514,17 @@ public final class DeviceClient implements AutoCloseable {
                     ready(from, frame.getReady());
                     break;
                 case ACKED:
-                    frame.getAcked().getResultsList().forEach(this::ackAnswered);
+                    for (AckResult result : frame.getAcked().getResultsList()) {
+                        ackAnswered(
+                                result.getId(),
+                                result.getOutcome().name().toLowerCase(Locale.ROOT));
+                    }
                     break;
                 case PING:
                     send(ClientFrame.newBuilder().setPong(Pong.getDefaultInstance()).build());
                     break;
                 case GOAWAY:
-                    goAway = frame.getGoaway();
+                    route.asked(frame.getGoaway());
                     break;
                 default:
                     break;
@@ -490,17 +569,16 @@ public final class DeviceClient implements AutoCloseable {
         flushAcks();
     }
 
-    private void ackAnswered(AckResult result) {
-        acks.confirmed(result.getId());
-        String outcome = result.getOutcome().name().toLowerCase(Locale.ROOT);
-        tell(watching -> watching.onAckAnswered(result.getId(), outcome));
+    private void ackAnswered(long id, String outcome) {
+        acks.confirmed(id);
+        tell(watching -> watching.onAckAnswered(id, outcome));
     }
 
     private void ended(Link from, int closeCode, String reason) {
         boolean renew;
         lock.lock();
         try {
-            Gateway gateway = gateways.get(gatewayIndex);
+            Gateway gateway = route.gateway();
             tell(watching -> watching.onDropped(gateway, closeCode, reason));
             if (!isCurrent(from)) {
                 return;
@@ -508,11 +586,11 @@ public final class DeviceClient implements AutoCloseable {
             link = null;
             renew = CloseCode.needsNewToken(closeCode);
             if (!CloseCode.reconnects(closeCode) || (renew && tokenSource == null)) {
-                become(DeviceState.STOPPED);
+                stopped();
                 return;
             }
             if (!renew) {
-                comeBack();
+                scheduleRetry(route.afterLoss());
                 return;
             }
             become(DeviceState.WAITING);
@@ -520,29 +598,6 @@ public final class DeviceClient implements AutoCloseable {
             lock.unlock();
         }
         renewToken();
-    }
-
-    private void comeBack() {
-        GoAway asked = goAway;
-        if (asked != null) {
-            moveTo(asked.getGatewaysList());
-            scheduleRetry(backoff.hintedMillis(asked.getReconnectAfterMs(), asked.getSpreadMs()));
-        } else {
-            gatewayIndex = (gatewayIndex + 1) % gateways.size();
-            scheduleRetry(backoff.nextMillis());
-        }
-    }
-
-    /** Goes to the first of the named gateways that is known here. */
-    private void moveTo(List<String> named) {
-        for (String address : named) {
-            for (int i = 0; i < gateways.size(); i++) {
-                if (gateways.get(i).address().equals(address)) {
-                    gatewayIndex = i;
-                    return;
-                }
-            }
-        }
     }
 
     /** On the thread of the link that has ended, which may block. */
@@ -555,7 +610,7 @@ public final class DeviceClient implements AutoCloseable {
         try {
             renewed = source.newToken();
         } catch (IOException | RuntimeException e) {
-            Gateway gateway = gateways.get(gatewayIndex);
+            Gateway gateway = route.gateway();
             tell(watching -> watching.onDropped(gateway, 0, "no new token: " + e.getMessage()));
         }
         lock.lock();
@@ -568,7 +623,7 @@ public final class DeviceClient implements AutoCloseable {
                 String now = renewed;
                 tell(watching -> watching.onTokenRenewed(now));
             }
-            scheduleRetry(backoff.nextMillis());
+            scheduleRetry(route.afterRefusal());
         } finally {
             lock.unlock();
         }

@@ -1,5 +1,8 @@
 package io.postrider.client;
 
+import io.postrider.client.Registrar.Registered;
+import java.io.File;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -14,11 +17,34 @@ public final class DeviceClientBuilder {
     @Nullable TokenSource tokenSource;
     boolean manualAcks;
     Threads threads = Threads.shared();
+    @Nullable File memory;
+    final @Nullable Registered registered;
+
+    /** For tests, which do not wait so long. */
+    long ackTimeoutMillis = 10_000;
 
     DeviceClientBuilder(List<Gateway> gateways, String token, MessageListener listener) {
         this.gateways = new ArrayList<>(gateways);
         this.token = token;
         this.listener = listener;
+        this.registered = null;
+    }
+
+    DeviceClientBuilder(Registered registered, MessageListener listener) {
+        this.gateways = new ArrayList<>(registered.gateways());
+        this.token = registered.deviceToken();
+        this.listener = listener;
+        this.registered = registered;
+    }
+
+    /**
+     * Keeps what was acknowledged in a file of 64 KiB, so that the listener gets no message twice
+     * even if the process dies in between; without one, only as long as this client lives. Only one
+     * client at a time can use a file.
+     */
+    public DeviceClientBuilder memory(File file) {
+        this.memory = file;
+        return this;
     }
 
     /** WebSocket unless said otherwise. */
@@ -51,6 +77,7 @@ public final class DeviceClientBuilder {
 
     /**
      * @throws IllegalArgumentException if no gateway speaks the transport
+     * @throws UncheckedIOException if the memory's file cannot be used
      */
     public DeviceClient build() {
         return new DeviceClient(this);

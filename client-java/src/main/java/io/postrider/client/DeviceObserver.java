@@ -1,5 +1,6 @@
 package io.postrider.client;
 
+import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,4 +37,10 @@ public interface DeviceObserver {
 
     /** The server's history is another than before; messages may have been lost to a restore. */
     default void onEpochChanged(@Nullable String before, String now) {}
+
+    /**
+     * What was acknowledged could not be kept in the client's file: after a restart it may be
+     * handed to the listener again.
+     */
+    default void onMemoryFailed(IOException failure) {}
 }

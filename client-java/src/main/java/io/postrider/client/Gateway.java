@@ -1,10 +1,14 @@
 package io.postrider.client;
 
 import java.net.URI;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 
 /** Where a device connects. */
 public final class Gateway {
+    private static final List<String> SCHEMES = Arrays.asList("ws", "wss", "tcp", "tls");
+
     private final String address;
 
     private Gateway(String address) {
@@ -12,15 +16,18 @@ public final class Gateway {
     }
 
     /**
-     * @param address {@code ws://host:port/gateway} or {@code tcp://host:port}
+     * @param address {@code ws://host:port/gateway} or {@code tcp://host:port}; with TLS {@code
+     *     wss://} or {@code tls://}
      * @throws IllegalArgumentException if it is neither
      */
     public static Gateway of(String address) {
         URI uri = URI.create(address);
-        boolean known = "ws".equals(uri.getScheme()) || "tcp".equals(uri.getScheme());
+        boolean known = uri.getScheme() != null && SCHEMES.contains(uri.getScheme());
         if (!known || uri.getHost() == null || uri.getPort() < 0) {
             throw new IllegalArgumentException(
-                    "a gateway is ws://host:port/gateway or tcp://host:port, not " + address);
+                    "a gateway is ws[s]://host:port/gateway, tcp://host:port or tls://host:port,"
+                            + " not "
+                            + address);
         }
         return new Gateway(address);
     }
@@ -30,7 +37,12 @@ public final class Gateway {
     }
 
     boolean isTcp() {
-        return address.startsWith("tcp:");
+        return address.startsWith("tcp:") || isTls();
+    }
+
+    /** Frames on TCP inside TLS. */
+    boolean isTls() {
+        return address.startsWith("tls:");
     }
 
     @Override

@@ -1,13 +1,11 @@
 package io.postrider.client;
 
 import java.io.IOException;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.Collections;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import okhttp3.Credentials;
-import okhttp3.OkHttpClient;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,7 +14,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Publisher {
     private static final int DEFAULT_ATTEMPTS = 6;
-    private static final Duration TIMEOUT = Duration.ofSeconds(10);
     private static final long MOST_WAIT_SECONDS = 60;
 
     private final Rest rest;
@@ -27,9 +24,15 @@ public final class Publisher {
      * @param server such as {@code http://127.0.0.1:8080}
      */
     public static Publisher of(String server, String appKey, String masterSecret) {
-        OkHttpClient http = Threads.shared().http().newBuilder().callTimeout(TIMEOUT).build();
         return new Publisher(
-                new Rest(http, server), Credentials.basic(appKey, masterSecret), DEFAULT_ATTEMPTS);
+                new Rest(Threads.shared(), server),
+                Credentials.basic(appKey, masterSecret),
+                DEFAULT_ATTEMPTS);
+    }
+
+    /** A publisher like this one with other threads, or another trust. */
+    public Publisher using(Threads threads) {
+        return new Publisher(rest.using(threads), authorization, attempts);
     }
 
     /** A publisher like this one that tries so often; waits double from about half a second. */

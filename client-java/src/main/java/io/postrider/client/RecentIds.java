@@ -32,8 +32,9 @@ final class RecentIds {
         return known == null ? Known.NEW : known;
     }
 
-    void acknowledged(long id) {
-        ids.put(id, Known.ACKNOWLEDGED);
+    /** Whether that is news. */
+    boolean acknowledged(long id) {
+        return ids.put(id, Known.ACKNOWLEDGED) != Known.ACKNOWLEDGED;
     }
 
     /** The app did not take it: when it comes again, it is new. */

@@ -7,9 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import okhttp3.Credentials;
-import okhttp3.OkHttpClient;
 import org.jspecify.annotations.Nullable;
 
 /** Registers devices of one app, from the device itself or from the app's server. Thread-safe. */
@@ -18,27 +16,34 @@ public final class Registrar {
     private final String appKey;
     private final @Nullable String authorization;
 
-    private Registrar(String server, String appKey, @Nullable String authorization) {
-        OkHttpClient http =
-                Threads.shared().http().newBuilder().callTimeout(10, TimeUnit.SECONDS).build();
-        this.rest = new Rest(http, server);
+    private Registrar(Rest rest, String appKey, @Nullable String authorization) {
+        this.rest = rest;
         this.appKey = appKey;
         this.authorization = authorization;
     }
 
+    /** A registrar like this one with other threads, or another trust. */
+    public Registrar using(Threads threads) {
+        return new Registrar(rest.using(threads), appKey, authorization);
+    }
+
+    private static Rest rest(String server) {
+        return new Rest(Threads.shared(), server);
+    }
+
     /** On a device, which knows the app's key only. */
     public static Registrar onDevice(String server, String appKey) {
-        return new Registrar(server, appKey, null);
+        return new Registrar(rest(server), appKey, null);
     }
 
     /** On a device that was registered before, which proves it by its token. */
     public static Registrar onDevice(String server, String appKey, String deviceToken) {
-        return new Registrar(server, appKey, "Bearer " + deviceToken);
+        return new Registrar(rest(server), appKey, "Bearer " + deviceToken);
     }
 
     /** On the app's server, whose word is enough for any device. */
     public static Registrar onServer(String server, String appKey, String masterSecret) {
-        return new Registrar(server, appKey, Credentials.basic(appKey, masterSecret));
+        return new Registrar(rest(server), appKey, Credentials.basic(appKey, masterSecret));
     }
 
     /** What a device says of itself. */
@@ -74,11 +79,13 @@ public final class Registrar {
 
     /** A registered device: what it needs to connect. */
     public static final class Registered {
+        final Rest rest;
         private final String deviceId;
         private final String deviceToken;
         private final List<Gateway> gateways;
 
-        Registered(String deviceId, String deviceToken, List<Gateway> gateways) {
+        Registered(Rest rest, String deviceId, String deviceToken, List<Gateway> gateways) {
+            this.rest = rest;
             this.deviceId = deviceId;
             this.deviceToken = deviceToken;
             this.gateways = Collections.unmodifiableList(gateways);
@@ -127,7 +134,7 @@ public final class Registrar {
             throw answer.refusal();
         }
         return new Registered(
-                answer.field("deviceId"), answer.field("deviceToken"), gateways(answer.text));
+                rest, answer.field("deviceId"), answer.field("deviceToken"), gateways(answer.text));
     }
 
     private static List<Gateway> gateways(String answer) throws IOException {

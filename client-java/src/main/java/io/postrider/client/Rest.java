@@ -1,5 +1,7 @@
 package io.postrider.client;
 
+import static java.util.concurrent.TimeUnit.SECONDS;
+
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
@@ -8,6 +10,7 @@ import java.io.IOException;
 import java.io.StringWriter;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import okhttp3.HttpUrl;
 import okhttp3.MediaType;
 import okhttp3.OkHttpClient;
 import okhttp3.Request;
@@ -19,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 /** Calls of the REST interface: JSON there and back, and refusals as exceptions. */
 final class Rest {
     static final JsonFactory JSON = new JsonFactory();
+    private static final long TIMEOUT_SECONDS = 10;
     private static final MediaType TYPE = MediaType.get("application/json");
 
     private final OkHttpClient http;
@@ -27,9 +31,14 @@ final class Rest {
     /**
      * @param base such as {@code http://127.0.0.1:8080}
      */
-    Rest(OkHttpClient http, String base) {
-        this.http = http;
+    Rest(Threads threads, String base) {
+        this.http = threads.http().newBuilder().callTimeout(TIMEOUT_SECONDS, SECONDS).build();
         this.base = base.endsWith("/") ? base.substring(0, base.length() - 1) : base;
+    }
+
+    /** The same server, by other threads and another trust. */
+    Rest using(Threads threads) {
+        return new Rest(threads, base);
     }
 
     /** An answer: its status, and the fields of its object whose values are scalars. */
@@ -64,6 +73,16 @@ final class Rest {
     /** Writes a request's body. */
     interface Body {
         void write(JsonGenerator out) throws IOException;
+    }
+
+    /** A value as one segment of a path. */
+    static String segment(String value) {
+        return HttpUrl.get("http://x/")
+                .newBuilder()
+                .addPathSegment(value)
+                .build()
+                .encodedPath()
+                .substring(1);
     }
 
     static String json(Body body) {

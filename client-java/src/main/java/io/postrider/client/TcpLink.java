@@ -19,6 +19,9 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.SSLSocketFactory;
 import org.jspecify.annotations.Nullable;
 
 /** Protobuf frames over a plain socket, read by one thread of the caller's factory. */
@@ -31,7 +34,8 @@ final class TcpLink implements Link {
     private final Events events;
     private final ThreadFactory threads;
     private final ScheduledExecutorService timers;
-    private final Socket socket = new Socket();
+    private final SSLSocketFactory tls;
+    private volatile Socket socket = new Socket();
     private final ReentrantLock writing = new ReentrantLock();
     private @Nullable OutputStream out;
     private volatile @Nullable String closedBecause;
@@ -46,7 +50,9 @@ final class TcpLink implements Link {
             Gateway gateway,
             Events events,
             ThreadFactory threads,
-            ScheduledExecutorService timers) {
+            ScheduledExecutorService timers,
+            SSLSocketFactory tls) {
+        this.tls = tls;
         this.timers = timers;
         this.gateway = gateway;
         this.events = events;
@@ -64,6 +70,9 @@ final class TcpLink implements Link {
             socket.connect(new InetSocketAddress(uri.getHost(), uri.getPort()), CONNECT_MILLIS);
             socket.setTcpNoDelay(true);
             socket.setSoTimeout(CONNECT_MILLIS);
+            if (gateway.isTls()) {
+                socket = handshake(uri);
+            }
             OutputStream opened = socket.getOutputStream();
             opened.write(Protocol.tcpMagic());
             out = opened;
@@ -76,6 +85,16 @@ final class TcpLink implements Link {
             String own = closedBecause;
             events.closed(this, closeCode, own == null ? closeReason : own);
         }
+    }
+
+    private Socket handshake(URI uri) throws IOException {
+        SSLSocket secured =
+                (SSLSocket) tls.createSocket(socket, uri.getHost(), uri.getPort(), true);
+        SSLParameters parameters = secured.getSSLParameters();
+        parameters.setEndpointIdentificationAlgorithm("HTTPS");
+        secured.setSSLParameters(parameters);
+        secured.startHandshake();
+        return secured;
     }
 
     private void read(InputStream in) throws IOException {

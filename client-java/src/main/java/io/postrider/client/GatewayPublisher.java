@@ -1,0 +1,396 @@
+package io.postrider.client;
+
+import io.postrider.protocol.CloseCode;
+import io.postrider.protocol.v1.Accepted;
+import io.postrider.protocol.v1.AppCredentials;
+import io.postrider.protocol.v1.ClientFrame;
+import io.postrider.protocol.v1.Connect;
+import io.postrider.protocol.v1.Ping;
+import io.postrider.protocol.v1.Publish;
+import io.postrider.protocol.v1.Ready;
+import io.postrider.protocol.v1.Refused;
+import io.postrider.protocol.v1.ServerFrame;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Publishes over the gateway's port, on one connection that stays, with many publishes on their way
+ * at once. What a lost connection left unanswered is sent again under its idempotency key, so it
+ * cannot be published twice. Thread-safe.
+ */
+public final class GatewayPublisher implements AutoCloseable {
+    private static final int DEFAULT_ATTEMPTS = 6;
+    private static final long FIRST_HEARTBEAT_MILLIS = 10_000;
+    private static final int BEATS_PER_HEARTBEAT = 4;
+
+    private final Transport transport;
+    private final AppCredentials credentials;
+    private final Threads threads;
+    private final int attempts;
+    private final Route route;
+    private final ReentrantLock lock = new ReentrantLock();
+
+    /** In the order in which they were asked for. */
+    private final Map<String, Waiting> waiting = new LinkedHashMap<>();
+
+    /** Those of them that are to be sent as soon as the server takes more. */
+    private final ArrayDeque<Waiting> unsent = new ArrayDeque<>();
+
+    private @Nullable Link link;
+    private boolean ready;
+
+    /** The next connection is planned already. */
+    private boolean connecting;
+
+    private boolean closed;
+    private int inflightLimit;
+    private int inflight;
+    private long nextRef;
+    private long heartbeatMillis = FIRST_HEARTBEAT_MILLIS;
+    private long heardAt;
+    private long sentAt;
+
+    private static final class Waiting {
+        final ClientFrame frame;
+        final CompletableFuture<Published> answer = new CompletableFuture<>();
+        int failures;
+        boolean resting;
+
+        Waiting(ClientFrame frame) {
+            this.frame = frame;
+        }
+    }
+
+    private GatewayPublisher(
+            Gateway gateway, AppCredentials credentials, Threads threads, int attempts) {
+        this.transport = gateway.isTcp() ? Transport.TCP : Transport.WEBSOCKET;
+        this.route = new Route(Collections.singletonList(gateway));
+        this.credentials = credentials;
+        this.threads = threads;
+        this.attempts = attempts;
+    }
+
+    /** Connects with the first publish. */
+    public static GatewayPublisher of(Gateway gateway, String appKey, String masterSecret) {
+        return new GatewayPublisher(
+                gateway,
+                AppCredentials.newBuilder().setAppKey(appKey).setMasterSecret(masterSecret).build(),
+                Threads.shared(),
+                DEFAULT_ATTEMPTS);
+    }
+
+    /** A publisher like this one, not connected, with other threads or another trust. */
+    public GatewayPublisher using(Threads other) {
+        return new GatewayPublisher(route.gateway(), credentials, other, attempts);
+    }
+
+    /** A publisher like this one, not connected, that sends each publish so often at most. */
+    public GatewayPublisher withAttempts(int most) {
+        return new GatewayPublisher(route.gateway(), credentials, threads, most);
+    }
+
+    /**
+     * Publishes, and blocks until the server has stored the message.
+     *
+     * @throws PostriderException as {@link Publisher#publish}
+     */
+    public Published publish(PublishRequest request) throws IOException, InterruptedException {
+        try {
+            return publishLater(request).get();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof PostriderException) {
+                throw (PostriderException) e.getCause();
+            }
+            throw new IOException(e.getCause());
+        }
+    }
+
+    /**
+     * Publishes and returns. What one thread asks for is stored in the order in which it asked,
+     * unless something of it is refused for a while and sent again.
+     *
+     * @return completes once the server has stored the message, or with a {@link
+     *     PostriderException}, on the connection's thread, which must not be blocked
+     */
+    public CompletableFuture<Published> publishLater(PublishRequest request) {
+        lock.lock();
+        try {
+            if (closed) {
+                throw new IllegalStateException("the publisher is closed");
+            }
+            String ref = Long.toString(++nextRef);
+            Waiting publish =
+                    new Waiting(
+                            ClientFrame.newBuilder()
+                                    .setPublish(
+                                            Publish.newBuilder()
+                                                    .setRef(ref)
+                                                    .setIdempotencyKey(request.idempotencyKey())
+                                                    .setMessage(request.json()))
+                                    .build());
+            waiting.put(ref, publish);
+            unsent.add(publish);
+            if (link == null && !connecting) {
+                connect();
+            }
+            sendAll();
+            return publish.answer;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Closes the connection; what is not answered yet fails, and may or may not be stored. */
+    @Override
+    public void close() {
+        List<Waiting> left;
+        lock.lock();
+        try {
+            closed = true;
+            left = new ArrayList<>(waiting.values());
+            waiting.clear();
+            if (link != null) {
+                link.finish();
+            }
+        } finally {
+            lock.unlock();
+        }
+        fail(left, new PostriderException(0, null, "the publisher was closed"));
+    }
+
+    private static void fail(List<Waiting> publishes, PostriderException why) {
+        publishes.forEach(publish -> publish.answer.completeExceptionally(why));
+    }
+
+    private void connect() {
+        route.leaving();
+        connecting = false;
+        ready = false;
+        heartbeatMillis = FIRST_HEARTBEAT_MILLIS;
+        heardAt = now();
+        sentAt = heardAt;
+        Link made = threads.link(route.gateway(), transport, events);
+        link = made;
+        made.open();
+    }
+
+    private static long now() {
+        return System.nanoTime() / 1_000_000;
+    }
+
+    private void sendAll() {
+        while (ready && link != null && inflight < inflightLimit && !unsent.isEmpty()) {
+            inflight++;
+            sentAt = now();
+            link.send(unsent.remove().frame);
+        }
+    }
+
+    private final Link.Events events =
+            new Link.Events() {
+                @Override
+                public void opened(Link from) {
+                    from.send(
+                            ClientFrame.newBuilder()
+                                    .setConnect(
+                                            Connect.newBuilder()
+                                                    .setSdk(DeviceClient.SDK)
+                                                    .setApp(credentials))
+                                    .build());
+                }
+
+                @Override
+                public void received(Link from, ServerFrame frame) {
+                    Runnable answer = taken(from, frame);
+                    answer.run();
+                }
+
+                @Override
+                public void idle(Link from) {}
+
+                @Override
+                public void beat(Link from) {
+                    lock.lock();
+                    try {
+                        beatNow(from);
+                    } finally {
+                        lock.unlock();
+                    }
+                }
+
+                @Override
+                public void closed(Link from, int closeCode, String reason) {
+                    ended(closeCode, reason);
+                }
+            };
+
+    private void beatNow(Link open) {
+        long now = now();
+        if (now - heardAt > heartbeatMillis + heartbeatMillis / 2) {
+            open.close("the gateway was silent");
+        } else if (ready
+                && now - sentAt >= heartbeatMillis - heartbeatMillis / BEATS_PER_HEARTBEAT) {
+            sentAt = now;
+            open.send(ClientFrame.newBuilder().setPing(Ping.getDefaultInstance()).build());
+        }
+    }
+
+    /** Takes a frame in; what is to be answered is answered outside the lock. */
+    private Runnable taken(Link from, ServerFrame frame) {
+        lock.lock();
+        try {
+            heardAt = now();
+            switch (frame.getFrameCase()) {
+                case READY:
+                    ready(from, frame.getReady());
+                    return () -> {};
+                case ACCEPTED:
+                    route.works();
+                    return accepted(frame.getAccepted());
+                case REFUSED:
+                    return refused(frame.getRefused());
+                case GOAWAY:
+                    route.asked(frame.getGoaway());
+                    return () -> {};
+                default:
+                    return () -> {};
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void ready(Link open, Ready answer) {
+        heartbeatMillis = Math.max(1, answer.getHeartbeatSeconds()) * 1_000L;
+        open.beatEvery(heartbeatMillis / BEATS_PER_HEARTBEAT);
+        // Half of it, so that the server never has to stop reading.
+        inflightLimit = Math.max(1, answer.getInflightLimit() / 2);
+        inflight = 0;
+        unsent.clear();
+        for (Waiting publish : waiting.values()) {
+            if (!publish.resting) {
+                unsent.add(publish);
+            }
+        }
+        ready = true;
+        sendAll();
+    }
+
+    private @Nullable Waiting remove(String ref) {
+        Waiting publish = waiting.remove(ref);
+        if (publish != null) {
+            inflight--;
+            sendAll();
+        }
+        return publish;
+    }
+
+    private Runnable accepted(Accepted accepted) {
+        Waiting publish = remove(accepted.getRef());
+        if (publish == null) {
+            return () -> {};
+        }
+        Published published =
+                new Published(
+                        accepted.getId(),
+                        accepted.getTargeted(),
+                        Instant.ofEpochMilli(accepted.getExpiresAt()),
+                        accepted.getReplayed());
+        return () -> publish.answer.complete(published);
+    }
+
+    private Runnable refused(Refused refused) {
+        Waiting publish = waiting.get(refused.getRef());
+        if (publish == null) {
+            return () -> {};
+        }
+        boolean forNow = refused.getStatus() == 429 || refused.getStatus() >= 500;
+        publish.failures++;
+        if (forNow && publish.failures < attempts) {
+            rest(publish, refused);
+            return () -> {};
+        }
+        remove(refused.getRef());
+        return () ->
+                publish.answer.completeExceptionally(
+                        new PostriderException(
+                                refused.getStatus(), refused.getCode(), refused.getDetail()));
+    }
+
+    /** Sends it again when the server asked for that, or after a back-off. */
+    private void rest(Waiting publish, Refused refused) {
+        publish.resting = true;
+        inflight--;
+        sendAll();
+        long asked = 1_000L * refused.getRetryAfterSeconds();
+        threads.timers()
+                .schedule(
+                        () -> rested(publish),
+                        Math.max(asked, route.afterRefusal()),
+                        TimeUnit.MILLISECONDS);
+    }
+
+    private void rested(Waiting publish) {
+        lock.lock();
+        try {
+            publish.resting = false;
+            if (waiting.containsValue(publish)) {
+                unsent.add(publish);
+                sendAll();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void ended(int closeCode, String reason) {
+        List<Waiting> failed = new ArrayList<>();
+        boolean forGood = !CloseCode.reconnects(closeCode) || CloseCode.needsNewToken(closeCode);
+        lock.lock();
+        try {
+            link = null;
+            ready = false;
+            inflight = 0;
+            waiting.values()
+                    .removeIf(publish -> {
+                        publish.failures++;
+                        boolean over = forGood || publish.failures >= attempts;
+                        if (over) {
+                            failed.add(publish);
+                        }
+                        return over;
+                    });
+            connecting = !waiting.isEmpty() && !closed;
+            if (connecting) {
+                threads.timers()
+                        .schedule(this::reconnect, route.afterLoss(), TimeUnit.MILLISECONDS);
+            }
+        } finally {
+            lock.unlock();
+        }
+        int status = CloseCode.needsNewToken(closeCode) ? 401 : 0;
+        fail(failed, new PostriderException(status, reason, "the connection ended: " + reason));
+    }
+
+    private void reconnect() {
+        lock.lock();
+        try {
+            if (link == null && !closed) {
+                connect();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+}

@@ -1,0 +1,80 @@
+package io.postrider.client;
+
+import io.postrider.protocol.v1.GoAway;
+import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * To which gateway a client goes next, and when: as the server asked, else to the next one with a
+ * jittered back-off. Confined to its client's lock.
+ */
+final class Route {
+    private final List<Gateway> gateways;
+    private final Backoff backoff =
+            new Backoff(bound -> ThreadLocalRandom.current().nextLong(bound));
+    private int index;
+    private @Nullable GoAway goAway;
+
+    Route(List<Gateway> gateways) {
+        this.gateways = gateways;
+    }
+
+    Gateway gateway() {
+        return gateways.get(index);
+    }
+
+    /** Counted from 1 since the gateway last worked. */
+    int attempt() {
+        return Math.max(1, backoff.failures());
+    }
+
+    /** A connection is being made. */
+    void leaving() {
+        goAway = null;
+    }
+
+    /** The gateway works: the next loss is a first one again. */
+    void works() {
+        backoff.reset();
+    }
+
+    /** The server has said when to come back, and to where. */
+    void asked(GoAway frame) {
+        goAway = frame;
+    }
+
+    /** Chooses where to go after a loss; answers after how long. */
+    long afterLoss() {
+        GoAway asked = goAway;
+        if (asked != null) {
+            moveTo(asked.getGatewaysList());
+            return backoff.hintedMillis(asked.getReconnectAfterMs(), asked.getSpreadMs());
+        }
+        index = (index + 1) % gateways.size();
+        return backoff.nextMillis();
+    }
+
+    /** The network is another one: stays with the gateway; answers after how long. */
+    long afterChange() {
+        backoff.reset();
+        return backoff.nextMillis();
+    }
+
+    /** Answers after how long to ask again for what was not answered. */
+    long afterRefusal() {
+        return backoff.nextMillis();
+    }
+
+    /** Goes to the first of the named gateways that is known here. */
+    private void moveTo(List<String> named) {
+        for (String address : named) {
+            for (int i = 0; i < gateways.size(); i++) {
+                if (gateways.get(i).address().equals(address)) {
+                    index = i;
+                    return;
+                }
+            }
+        }
+    }
+}
