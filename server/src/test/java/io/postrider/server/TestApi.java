@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.ObjectMapper;
@@ -25,11 +26,20 @@ public final class TestApi {
     private static final AtomicLong NAMES = new AtomicLong(System.nanoTime());
 
     public final String base;
-    private final HttpClient http =
-            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    private final HttpClient http;
 
     public TestApi(String base) {
+        this(base, HttpClient.newBuilder());
+    }
+
+    /** Over TLS, with a trust of the test's own. */
+    public TestApi(String base, SSLContext trust) {
+        this(base, HttpClient.newBuilder().sslContext(trust));
+    }
+
+    private TestApi(String base, HttpClient.Builder http) {
         this.base = base;
+        this.http = http.version(HttpClient.Version.HTTP_1_1).build();
     }
 
     /** An answer that satisfies the contract. */

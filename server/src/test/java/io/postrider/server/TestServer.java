@@ -7,6 +7,7 @@ import io.postrider.server.session.SessionLimits;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
 /** A real node on free ports, with a clock that the test moves. */
@@ -30,6 +31,11 @@ public final class TestServer implements AutoCloseable {
         return start(settings(data, more), UnaryOperator.identity());
     }
 
+    /** With settings, and somebody who is told what the operator must know. */
+    public static TestServer start(Path data, Map<String, String> more, Consumer<String> operator) {
+        return start(settings(data, more), seams -> seams.telling(operator));
+    }
+
     /** With something of the test's own between two parts. */
     public static TestServer start(Path data, UnaryOperator<Seams> change) {
         return start(settings(data, Map.of()), change);
@@ -48,7 +54,7 @@ public final class TestServer implements AutoCloseable {
         return new TestServer(clock, Postrider.start(settings, change.apply(seams)));
     }
 
-    private static Settings settings(Path data, Map<String, String> more) {
+    static Settings settings(Path data, Map<String, String> more) {
         Map<String, String> values = new HashMap<>(more);
         values.putAll(Map.of("data", data.toString(), "http-port", "0", "gateway-port", "0"));
         return SettingsLoader.load(values, Map.of(), null);

@@ -1,0 +1,253 @@
+package io.postrider.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.postrider.client.Gateway;
+import io.postrider.client.GatewayPublisher;
+import io.postrider.client.PostriderException;
+import io.postrider.client.PublishRequest;
+import io.postrider.client.Published;
+import io.postrider.protocol.CloseCode;
+import io.postrider.protocol.v1.AppCredentials;
+import io.postrider.protocol.v1.ClientFrame;
+import io.postrider.protocol.v1.Connect;
+import io.postrider.protocol.v1.Publish;
+import io.postrider.protocol.v1.Refused;
+import io.postrider.protocol.v1.ServerFrame;
+import io.postrider.protocol.v1.ServerFrame.FrameCase;
+import io.postrider.server.TestApi.AppHandle;
+import io.postrider.server.TestApi.Reply;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** App servers that publish over the gateway. */
+class AppServerTest {
+    @TempDir Path data;
+
+    private TestServer server;
+    private AppHandle app;
+    private String tcp;
+
+    @BeforeEach
+    void start() {
+        server = TestServer.start(data, Map.of("quota-publishes-per-second", "2000"));
+        app = server.app();
+        tcp = app.gateway("tcp");
+    }
+
+    @AfterEach
+    void stop() {
+        server.close();
+    }
+
+    private static ClientFrame connect(String appKey, String masterSecret) {
+        return ClientFrame.newBuilder()
+                .setConnect(
+                        Connect.newBuilder()
+                                .setSdk("test/1")
+                                .setApp(
+                                        AppCredentials.newBuilder()
+                                                .setAppKey(appKey)
+                                                .setMasterSecret(masterSecret)))
+                .build();
+    }
+
+    private WireDevice connected() {
+        WireDevice wire = new WireDevice(tcp);
+        wire.send(connect(app.appKey(), app.masterSecret()));
+        assertThat(wire.read().getFrameCase()).isEqualTo(FrameCase.READY);
+        return wire;
+    }
+
+    private static ClientFrame publish(String ref, @Nullable String key, String message) {
+        Publish.Builder publish = Publish.newBuilder().setRef(ref).setMessage(message);
+        if (key != null) {
+            publish.setIdempotencyKey(key);
+        }
+        return ClientFrame.newBuilder().setPublish(publish).build();
+    }
+
+    @Test
+    void manyPublishesAreOnTheirWayAtOnceAndStoredInTheirOrder() {
+        int many = 1_500;
+        try (WireDevice wire = connected()) {
+            for (int i = 0; i < many; i++) {
+                wire.send(publish("r" + i, null, "{\"audience\":\"all\",\"data\":" + i + "}"));
+            }
+            long last = 0;
+            for (int i = 0; i < many; i++) {
+                ServerFrame answer = wire.read();
+                assertThat(answer.getAccepted().getRef()).isEqualTo("r" + i);
+                assertThat(answer.getAccepted().getId()).isGreaterThan(last);
+                last = answer.getAccepted().getId();
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{\"audience\":\"all\"}",
+                "{\"audience\":\"all\",\"data\":1,\"colour\":2}",
+                "{\"audience\":{\"tags\":[]},\"data\":1}",
+                "{\"audience\":\"all\",\"data\":1,\"options\":{\"ttlSeconds\":-1}}",
+                "{\"audience\":\"all\",\"data\":1,\"data\":1}",
+                "not json",
+                "",
+            })
+    void refusalsAreThoseOfRest(String message) {
+        try (WireDevice wire = connected()) {
+            wire.send(publish("x", null, message));
+            Refused refused = wire.read().getRefused();
+            Reply rest = app.call("POST", "/v1/messages", message);
+            assertThat(refused.getStatus()).isEqualTo(rest.status());
+            assertThat(refused.getCode()).isEqualTo(rest.code());
+            assertThat(refused.getField()).isEqualTo(rest.text("field"));
+            assertThat(refused.getDetail()).isEqualTo(rest.text("detail"));
+        }
+    }
+
+    @Test
+    void g3AKeyIsOneMessageWhicheverPortItComesFrom() {
+        String message = "{\"audience\":\"all\",\"data\":1}";
+        String id =
+                app.call("POST", "/v1/messages", message, "Idempotency-Key", "k")
+                        .expect(202)
+                        .text("id");
+        try (WireDevice wire = connected()) {
+            wire.send(publish("1", "k", message));
+            ServerFrame replay = wire.read();
+            assertThat(replay.getAccepted().getReplayed()).isTrue();
+            assertThat(Long.toString(replay.getAccepted().getId())).isEqualTo(id);
+            wire.send(publish("2", "k", "{\"audience\":\"all\",\"data\":2}"));
+            assertThat(wire.read().getRefused().getCode()).isEqualTo("idempotency.other_body");
+        }
+    }
+
+    @Test
+    void aMessageOverTheLimitIsRefusedAsOverRest() {
+        String large = "{\"audience\":\"all\",\"data\":\"" + "x".repeat(64 * 1024) + "\"}";
+        try (WireDevice wire = connected()) {
+            wire.send(publish("1", null, large));
+            assertThat(wire.read().getRefused().getCode()).isEqualTo("request.too_large");
+            wire.send(publish("2", null, "{\"audience\":\"all\",\"data\":1}"));
+            assertThat(wire.read().getAccepted().getRef()).isEqualTo("2");
+        }
+    }
+
+    @Test
+    void g13CredentialsOfAnotherAppOrNoneAreRefusedAlike() {
+        AppHandle other = server.app();
+        List<List<String>> wrong =
+                List.of(
+                        List.of(app.appKey(), "wrong"),
+                        List.of("unknown", app.masterSecret()),
+                        List.of(app.appKey(), other.masterSecret()),
+                        List.of("", ""));
+        List<ServerFrame> answers = new ArrayList<>();
+        for (List<String> pair : wrong) {
+            try (WireDevice wire = new WireDevice(tcp)) {
+                wire.send(connect(pair.get(0), pair.get(1)));
+                answers.add(wire.read());
+                assertThat(wire.readClose()).isEqualTo(CloseCode.CREDENTIALS_REFUSED.number());
+            }
+        }
+        assertThat(answers).allMatch(answers.get(0)::equals);
+    }
+
+    @Test
+    void devicesDoNotPublishAndAppServersDoNotAck() {
+        try (WireDevice device = WireDevice.connected(tcp, app.register("d"))) {
+            device.send(publish("1", null, "{\"audience\":\"all\",\"data\":1}"));
+            assertThat(device.readClose()).isEqualTo(CloseCode.OUT_OF_ORDER.number());
+        }
+        String id = app.publish("{\"devices\":[\"d\"]}");
+        try (WireDevice wire = connected()) {
+            wire.ack(Long.parseLong(id));
+            assertThat(wire.readClose()).isEqualTo(CloseCode.OUT_OF_ORDER.number());
+        }
+        assertThat(app.count(id, "delivered")).isZero();
+        assertThat(app.call("GET", "/v1/messages", null).json().path("items")).hasSize(1);
+    }
+
+    @Test
+    void aNewMasterSecretClosesWhatTheOldOneOpenedAndNothingElse() {
+        AppHandle other = server.app();
+        try (WireDevice old = connected();
+                WireDevice device = WireDevice.connected(tcp, app.register("d"));
+                WireDevice others = new WireDevice(tcp)) {
+            others.send(connect(other.appKey(), other.masterSecret()));
+            assertThat(others.read().getFrameCase()).isEqualTo(FrameCase.READY);
+            server.api
+                    .call("POST", "/v1/apps/" + app.id() + "/secret", app.developer(), null)
+                    .expect(200);
+            assertThat(old.readClose()).isEqualTo(CloseCode.CREDENTIALS_REFUSED.number());
+            assertThat(device.readAllNow()).isEmpty();
+            assertThat(others.readAllNow()).isEmpty();
+        }
+    }
+
+    @Test
+    void g11AnAppServerThatIsSilentIsDropped() {
+        try (WireDevice wire = connected()) {
+            server.clock.advance(Duration.ofSeconds(46));
+            assertThat(wire.readClose()).isEqualTo(CloseCode.HEARTBEAT_MISSED.number());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ws", "tcp"})
+    void thePublisherOfTheSdkUsesIt(String transport) throws Exception {
+        try (GatewayPublisher publisher =
+                GatewayPublisher.of(
+                        Gateway.of(app.gateway(transport)), app.appKey(), app.masterSecret())) {
+            app.register("d");
+            List<CompletableFuture<Published>> answers = new ArrayList<>();
+            for (int i = 0; i < 1_200; i++) {
+                answers.add(publisher.publishLater(PublishRequest.toDevices("d").title("t" + i)));
+            }
+            long last = 0;
+            for (CompletableFuture<Published> answer : answers) {
+                assertThat(answer.get().id()).isGreaterThan(last);
+                last = answer.get().id();
+            }
+            PublishRequest twice = PublishRequest.toAll().title("x").idempotencyKey("k");
+            long id = publisher.publish(twice).id();
+            assertThat(publisher.publish(twice))
+                    .satisfies(replay -> assertThat(replay.id()).isEqualTo(id))
+                    .satisfies(replay -> assertThat(replay.replayed()).isTrue());
+            assertThatThrownBy(() -> publisher.publish(PublishRequest.toAll()))
+                    .isInstanceOfSatisfying(
+                            PostriderException.class,
+                            refused -> assertThat(refused.code()).isEqualTo("message.empty"));
+        }
+    }
+
+    @Test
+    void thePublisherWaitsForItsQuotaAndLosesNothing() throws Exception {
+        try (GatewayPublisher publisher =
+                GatewayPublisher.of(Gateway.of(tcp), app.appKey(), app.masterSecret())) {
+            List<CompletableFuture<Published>> answers = new ArrayList<>();
+            for (int i = 0; i < 2_500; i++) {
+                answers.add(publisher.publishLater(PublishRequest.toAll().title("t" + i)));
+            }
+            for (CompletableFuture<Published> answer : answers) {
+                answer.get();
+            }
+            assertThat(answers.stream().map(answer -> answer.join().id()).distinct())
+                    .hasSize(answers.size());
+        }
+    }
+}
