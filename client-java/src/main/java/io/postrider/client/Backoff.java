@@ -1,5 +1,6 @@
 package io.postrider.client;
 
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.LongUnaryOperator;
 
 /**
@@ -19,6 +20,11 @@ final class Backoff {
      */
     Backoff(LongUnaryOperator random) {
         this.random = random;
+    }
+
+    /** With real chance. */
+    static Backoff random() {
+        return new Backoff(bound -> ThreadLocalRandom.current().nextLong(bound));
     }
 
     /** Starts over after a success. */

@@ -64,6 +64,7 @@ public final class GatewayPublisher implements AutoCloseable {
     private static final class Waiting {
         final ClientFrame frame;
         final CompletableFuture<Published> answer = new CompletableFuture<>();
+        final Backoff backoff = Backoff.random();
         int failures;
         boolean resting;
 
@@ -337,7 +338,7 @@ public final class GatewayPublisher implements AutoCloseable {
         threads.timers()
                 .schedule(
                         () -> rested(publish),
-                        Math.max(asked, route.afterRefusal()),
+                        Math.max(asked, publish.backoff.nextMillis()),
                         TimeUnit.MILLISECONDS);
     }
 

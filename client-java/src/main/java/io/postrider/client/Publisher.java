@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.time.Instant;
 import java.util.Collections;
 import java.util.Map;
-import java.util.concurrent.ThreadLocalRandom;
 import okhttp3.Credentials;
 import org.jspecify.annotations.Nullable;
 
@@ -57,7 +56,7 @@ public final class Publisher {
         String body = request.json();
         Map<String, String> headers =
                 Collections.singletonMap("Idempotency-Key", request.idempotencyKey());
-        Backoff backoff = new Backoff(bound -> ThreadLocalRandom.current().nextLong(bound));
+        Backoff backoff = Backoff.random();
         IOException last = null;
         for (int attempt = 1; attempt <= attempts; attempt++) {
             long wait = backoff.nextMillis();

@@ -2,7 +2,6 @@ package io.postrider.client;
 
 import io.postrider.protocol.v1.GoAway;
 import java.util.List;
-import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,8 +10,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Route {
     private final List<Gateway> gateways;
-    private final Backoff backoff =
-            new Backoff(bound -> ThreadLocalRandom.current().nextLong(bound));
+    private final Backoff backoff = Backoff.random();
     private int index;
     private @Nullable GoAway goAway;
 
