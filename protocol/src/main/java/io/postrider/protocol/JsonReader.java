@@ -67,7 +67,11 @@ final class JsonReader implements Closeable {
 
     String string() throws IOException {
         expect(JsonToken.VALUE_STRING, "a string");
-        return parser.getText();
+        String text = parser.getText();
+        if (!WellFormed.isText(text)) {
+            throw new MalformedFrameException(at() + " has half of a surrogate pair");
+        }
+        return text;
     }
 
     int integer() throws IOException {

@@ -179,6 +179,7 @@ public final class Api implements AutoCloseable {
             Server server, HttpConfiguration http, String host, int port) {
         http.setSendServerVersion(false);
         http.setRequestHeaderSize(MOST_HEAD);
+        http.addCustomizer((request, answer) -> new AsItCame(request));
         ServerConnector connector;
         if (tls == null) {
             connector = new ServerConnector(server, new HttpConnectionFactory(http));

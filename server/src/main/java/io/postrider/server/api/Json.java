@@ -1,6 +1,7 @@
 package io.postrider.server.api;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import io.postrider.protocol.WellFormed;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import tools.jackson.core.JacksonException;
@@ -8,6 +9,7 @@ import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.core.exc.InputCoercionException;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.DatabindException;
@@ -15,12 +17,9 @@ import tools.jackson.databind.DeserializationContext;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.MapperFeature;
 import tools.jackson.databind.ValueDeserializer;
-import tools.jackson.databind.cfg.CoercionAction;
-import tools.jackson.databind.cfg.CoercionInputShape;
 import tools.jackson.databind.exc.UnrecognizedPropertyException;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.module.SimpleModule;
-import tools.jackson.databind.type.LogicalType;
 
 /** JSON bodies: read strictly, since what is ignored today would mean something tomorrow. */
 final class Json {
@@ -38,21 +37,12 @@ final class Json {
                     .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
                     .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
                     .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
-                    .withCoercionConfig(
-                            LogicalType.Textual,
-                            texts ->
-                                    texts.setCoercion(
-                                                    CoercionInputShape.Integer, CoercionAction.Fail)
-                                            .setCoercion(
-                                                    CoercionInputShape.Float, CoercionAction.Fail)
-                                            .setCoercion(
-                                                    CoercionInputShape.Boolean,
-                                                    CoercionAction.Fail))
                     .changeDefaultPropertyInclusion(
                             all -> all.withValueInclusion(JsonInclude.Include.NON_NULL))
                     .addModule(
                             new SimpleModule()
-                                    .addDeserializer(RawJson.class, new RawJsonDeserializer()))
+                                    .addDeserializer(RawJson.class, new RawJsonDeserializer())
+                                    .addDeserializer(String.class, new TextDeserializer()))
                     .build();
 
     private Json() {}
@@ -94,14 +84,18 @@ final class Json {
         } catch (InputCoercionException e) {
             throw wrongType(path(e.getPath()));
         } catch (JacksonException e) {
+            TokenStreamLocation at = e.getLocation();
             throw Problem.of(
                     ErrorCode.REQUEST_MALFORMED,
                     "The body is no JSON, names a key twice, nests deeper than 64, or has a number"
-                            + " of over 1,000 digits; at line "
-                            + e.getLocation().getLineNr()
-                            + ", column "
-                            + e.getLocation().getColumnNr()
-                            + ".");
+                            + " of over 1,000 digits"
+                            + (at == null
+                                    ? "."
+                                    : "; at line "
+                                            + at.getLineNr()
+                                            + ", column "
+                                            + at.getColumnNr()
+                                            + "."));
         }
     }
 
@@ -127,6 +121,21 @@ final class Json {
     private static String shortened(String text) {
         String line = text.lines().findFirst().orElse("");
         return line.length() <= 200 ? line : line.substring(0, 200);
+    }
+
+    /** Half of a surrogate pair cannot be stored: two such texts would become the same. */
+    private static final class TextDeserializer extends ValueDeserializer<String> {
+        @Override
+        public String deserialize(JsonParser parser, DeserializationContext context) {
+            if (parser.currentToken() != JsonToken.VALUE_STRING) {
+                return (String) context.handleUnexpectedToken(String.class, parser);
+            }
+            String text = parser.getString();
+            if (!WellFormed.isText(text)) {
+                throw context.weirdStringException(text, String.class, "no surrogate pair");
+            }
+            return text;
+        }
     }
 
     private static final class RawJsonDeserializer extends ValueDeserializer<RawJson> {

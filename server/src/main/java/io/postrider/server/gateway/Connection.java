@@ -58,6 +58,9 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
     private static final long CLOSE_MILLIS = 2_000;
     private static final int MOST_REF = 64;
 
+    /** Of a WebSocket's close; RFC 6455, 7.4.2. */
+    private static final int HIGHEST_CODE = 4_999;
+
     private final Gateway gateway;
     private final GatewayLoop loop;
     private final Channel channel;
@@ -330,6 +333,10 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
     }
 
     private void answerClose(CloseWebSocketFrame close) {
+        if (close.statusCode() > HIGHEST_CODE) {
+            violated(WebSocketCloseStatus.PROTOCOL_ERROR);
+            return;
+        }
         closing = true;
         channel.writeAndFlush(close.retain()).addListener(ChannelFutureListener.CLOSE);
         closeForSure();

@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.ByteToMessageDecoder;
 import io.netty.handler.codec.DecoderException;
+import io.netty.handler.codec.PrematureChannelClosureException;
 import io.postrider.protocol.Protocol;
 import java.io.IOException;
 import java.util.List;
@@ -66,6 +67,7 @@ final class FirstBytes extends ByteToMessageDecoder {
     /** The connection broke off, or what came was no TLS. */
     static boolean isPeersFault(Throwable cause) {
         return cause instanceof IOException
+                || cause instanceof PrematureChannelClosureException
                 || (cause instanceof DecoderException && cause.getCause() instanceof IOException);
     }
 
