@@ -1,0 +1,1 @@
+{"connect":{"sdk":"shop/1","app":{"appKey":"K","masterSecret":"S"}}}
