@@ -30,11 +30,13 @@ final class Authenticator {
         this.deviceTokens = deviceTokens;
     }
 
-    /** The caller; for public routes an optional proof is looked at as well. */
     Caller prove(Context context, Access access) {
+        if (access == Access.PUBLIC) {
+            return new Caller.Anyone();
+        }
         String header = context.header("Authorization");
         Optional<Caller> caller = header == null ? byCookie(context, access) : byHeader(header);
-        if (access == Access.PUBLIC) {
+        if (access == Access.PUBLIC_OR_PROVED) {
             if (header != null && caller.isEmpty()) {
                 throw Problem.unauthorized();
             }
@@ -45,7 +47,7 @@ final class Authenticator {
 
     private static boolean mayCall(Caller caller, Access access) {
         return switch (caller) {
-            case Caller.Anyone nobody -> access == Access.PUBLIC;
+            case Caller.Anyone nobody -> false;
             case Caller.ByDeveloper developer ->
                     access == Access.DEVELOPER || access == Access.APP_OR_DEVELOPER;
             case Caller.ByApp app ->
@@ -101,7 +103,7 @@ final class Authenticator {
 
     private Optional<Caller> byCookie(Context context, Access access) {
         String cookie = context.cookie(COOKIE);
-        if (cookie == null || access == Access.PUBLIC) {
+        if (cookie == null || access == Access.PUBLIC_OR_PROVED) {
             return Optional.empty();
         }
         if (!context.method().equals(HandlerType.GET) && context.header(CSRF_HEADER) == null) {

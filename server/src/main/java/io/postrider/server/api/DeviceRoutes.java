@@ -47,7 +47,7 @@ final class DeviceRoutes {
 
     List<Route> routes() {
         return List.of(
-                Route.post("/v1/devices", Access.PUBLIC, this::register),
+                Route.post("/v1/devices", Access.PUBLIC_OR_PROVED, this::register),
                 Route.get("/v1/devices", Access.APP, this::list),
                 Route.get("/v1/devices/{deviceId}", Access.APP_OR_DEVICE, this::get),
                 Route.patch("/v1/devices/{deviceId}", Access.APP_OR_DEVICE, this::change),
