@@ -19,6 +19,11 @@ public class ManualClock implements Clock {
         return system.ticks() + added.get();
     }
 
+    @Override
+    public void notBefore(long millis) {
+        added.updateAndGet(now -> Math.max(now, millis - system.millis()));
+    }
+
     public void advance(Duration time) {
         added.addAndGet(time.toMillis());
     }

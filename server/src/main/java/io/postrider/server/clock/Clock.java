@@ -2,24 +2,23 @@ package io.postrider.server.clock;
 
 /** Where every class takes its time from, so that tests can move it. Thread-safe. */
 public interface Clock {
-    /** The machine's clock, in milliseconds since 1970. May jump. */
+    /**
+     * The store's time, in milliseconds since 1970: what expiry, tokens and ids go by. Follows the
+     * machine's clock, but not its jumps; see {@link SteadyClock}.
+     */
     long millis();
 
     /** Milliseconds since some fixed moment. Never jumps, never goes back; for durations. */
     long ticks();
 
-    /** The machine's own clocks. */
-    static Clock system() {
-        return new Clock() {
-            @Override
-            public long millis() {
-                return System.currentTimeMillis();
-            }
+    /** Time was at least this late before: {@link #millis} does not fall behind it. */
+    void notBefore(long millis);
 
-            @Override
-            public long ticks() {
-                return System.nanoTime() / 1_000_000;
-            }
-        };
+    /** By the machine's own clocks. */
+    static Clock system() {
+        return new SteadyClock(
+                System::currentTimeMillis,
+                () -> System.nanoTime() / 1_000_000,
+                SteadyClock::machineUptimeMillis);
     }
 }

@@ -31,10 +31,13 @@ public final class Database implements AutoCloseable {
     private static final int READERS = 4;
     private static final long CHECKPOINT_MILLIS = 1_000;
     private static final long PURGE_MINUTES = 60;
+    private static final long KEEP_TIME_SECONDS = 60;
+    private static final String LAST_TIME = "SELECT value FROM meta WHERE name = 'last_time'";
 
     private final DataFolder folder;
     private final SQLiteDataSource source;
     private final UnaryOperator<Connection> around;
+    private final Clock clock;
     private volatile Sql checkpointing;
     private final BlockingQueue<Sql> readers = new ArrayBlockingQueue<>(READERS);
     private final ScheduledExecutorService chores =
@@ -77,6 +80,7 @@ public final class Database implements AutoCloseable {
         prepare(folder.database());
         this.source = source(folder.database());
         this.around = around;
+        this.clock = clock;
         migrate(source);
         Sql writing = new Sql(around.apply(source.getConnection()));
         this.checkpointing = new Sql(source.getConnection());
@@ -85,6 +89,7 @@ public final class Database implements AutoCloseable {
         }
         this.epoch = epochOf(writing);
         long lastId = Sequences.last(writing, Sequences.MESSAGES);
+        clock.notBefore(Math.max(Tx.timeOf(lastId), writing.number(LAST_TIME)));
         this.incarnation = begin(writing, clock, lastId);
         writing.begin();
         this.writer =
@@ -98,6 +103,8 @@ public final class Database implements AutoCloseable {
         writer.start();
         chores.scheduleWithFixedDelay(
                 this::checkpoint, CHECKPOINT_MILLIS, CHECKPOINT_MILLIS, TimeUnit.MILLISECONDS);
+        chores.scheduleWithFixedDelay(
+                this::keepTime, KEEP_TIME_SECONDS, KEEP_TIME_SECONDS, TimeUnit.SECONDS);
         this.purge = new Purge(this, clock);
         chores.scheduleWithFixedDelay(
                 purge::runAndLog, PURGE_MINUTES, PURGE_MINUTES, TimeUnit.MINUTES);
@@ -266,6 +273,15 @@ public final class Database implements AutoCloseable {
         }
     }
 
+    /** A start with a clock that was set back must not fall behind what was before. */
+    private void keepTime() {
+        writer.submit(tx ->
+                tx.sql.update(
+                        "INSERT INTO meta (name, value) VALUES ('last_time', ?)"
+                                + " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                        Long.toString(clock.millis())));
+    }
+
     void checkpoint() {
         if (writer.intake() == Intake.BROKEN) {
             return;
@@ -283,6 +299,7 @@ public final class Database implements AutoCloseable {
     /** Commits what waits and closes the files. */
     @Override
     public void close() {
+        keepTime();
         writer.close();
         chores.shutdown();
         try {

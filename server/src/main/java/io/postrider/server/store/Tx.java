@@ -42,6 +42,11 @@ final class Tx {
         return Math.max(0, millis - ID_EPOCH_MILLIS) << ID_SEQUENCE_BITS;
     }
 
+    /** The store's time when a message was stored, or a little later; 0 for no message. */
+    static long timeOf(long id) {
+        return id == 0 ? 0 : (id >>> ID_SEQUENCE_BITS) + ID_EPOCH_MILLIS;
+    }
+
     /** The next message's id: after every id before it, and as near to the time as that allows. */
     long nextId() {
         lastId = Math.max(lastId + 1, firstIdAt(now));

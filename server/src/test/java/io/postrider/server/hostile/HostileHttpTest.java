@@ -192,6 +192,18 @@ class HostileHttpTest {
         }
     }
 
+    @Test
+    void onlyUtf8IsRead() throws IOException {
+        byte[] utf16 = BODY.getBytes(StandardCharsets.UTF_16LE);
+        String inLatin1 = new String(utf16, StandardCharsets.ISO_8859_1);
+        String request = publish("Content-Length: " + utf16.length + "\r\n", inLatin1);
+        assertThat(exchange(request)).startsWith("HTTP/1.1 400").contains("request.malformed");
+        String bad = "{\"audience\":\"all\",\"data\":\"\u00ff\u00fe\"}";
+        assertThat(exchange(publish("Content-Length: " + bad.length() + "\r\n", bad)))
+                .startsWith("HTTP/1.1 400")
+                .contains("request.malformed");
+    }
+
     private void assertRefused(String body, int status, String code, String field) {
         Reply reply = app.call("POST", "/v1/messages", body).expect(status);
         assertThat(reply.code()).isEqualTo(code);
