@@ -15,6 +15,8 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -24,7 +26,8 @@ import java.util.function.UnaryOperator;
 /**
  * A node that dies, as by kill -9, the N-th time it comes to a given point: {@code before-commit},
  * {@code after-commit} (and before the answer), {@code before-send} (after the answer), {@code
- * before-ack} (after the send, before the ack is committed); or never.
+ * before-ack} (after the send, before the ack is committed); or never. At {@code unflushed} it
+ * lives, and commits without flushing.
  */
 public final class CrashingServer {
     private static final int KILLED = 137;
@@ -46,13 +49,25 @@ public final class CrashingServer {
                         new Seams(
                                 Clock.system(),
                                 SessionLimits.standard(30),
-                                dyingCommits(point, left),
+                                point.equals("unflushed")
+                                        ? CrashingServer::unflushed
+                                        : dyingCommits(point, left),
                                 messages -> new DyingAcks(messages, point, left),
                                 wakeUps -> new SilentHints(wakeUps, point, left),
                                 line -> {}));
         System.out.println("ready " + node.http() + " " + node.gateway());
         System.out.flush();
         Thread.currentThread().join();
+    }
+
+    /** Commits that are not flushed: what a power loss then costs, tests must notice. */
+    private static Connection unflushed(Connection real) {
+        try (Statement statement = real.createStatement()) {
+            statement.execute("PRAGMA synchronous = NORMAL");
+            return real;
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private static void dieIfDue(AtomicInteger left) {

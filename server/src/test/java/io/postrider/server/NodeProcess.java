@@ -8,22 +8,36 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** A node in a process of its own, which keeps its ports when it is started again. */
-final class NodeProcess implements AutoCloseable {
+public final class NodeProcess implements AutoCloseable {
     private final Path data;
     private String httpPort = "0";
     private String gatewayPort = "0";
     private @Nullable Process process;
 
-    NodeProcess(Path data) {
+    private final Map<String, String> environment;
+    private final List<String> before;
+
+    public NodeProcess(Path data) {
+        this(data, Map.of(), List.of());
+    }
+
+    /**
+     * @param environment of the process, beside this one's
+     * @param before a program with its options that runs the node's, as strace does
+     */
+    public NodeProcess(Path data, Map<String, String> environment, List<String> before) {
         this.data = data;
+        this.environment = environment;
+        this.before = before;
     }
 
     /** Starts a node that dies the {@code times}-th time it comes to a point. */
-    void start(String point, int times) {
-        List<String> command = new ArrayList<>();
+    public void start(String point, int times) {
+        List<String> command = new ArrayList<>(before);
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-XX:TieredStopAtLevel=1"));
         command.add("--sun-misc-unsafe-memory-access=allow");
@@ -32,10 +46,10 @@ final class NodeProcess implements AutoCloseable {
         command.addAll(List.of(data.toString(), httpPort, gatewayPort, point));
         command.add(Integer.toString(times));
         try {
-            Process started =
-                    new ProcessBuilder(command)
-                            .redirectError(ProcessBuilder.Redirect.INHERIT)
-                            .start();
+            ProcessBuilder builder =
+                    new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
+            builder.environment().putAll(environment);
+            Process started = builder.start();
             process = started;
             BufferedReader out =
                     new BufferedReader(
@@ -52,19 +66,25 @@ final class NodeProcess implements AutoCloseable {
         }
     }
 
-    String http() {
+    public String http() {
         return "http://127.0.0.1:" + httpPort;
     }
 
+    /** {@code tcp://host:port} of the gateway. */
+    public String tcp() {
+        return "tcp://127.0.0.1:" + gatewayPort;
+    }
+
     /** Waits until it has died by itself. */
-    void awaitDeath() throws InterruptedException {
+    public void awaitDeath() throws InterruptedException {
         if (process != null) {
             process.waitFor();
         }
     }
 
-    void kill() throws InterruptedException {
+    public void kill() throws InterruptedException {
         if (process != null) {
+            process.descendants().forEach(ProcessHandle::destroyForcibly);
             process.destroyForcibly();
             process.waitFor();
         }
