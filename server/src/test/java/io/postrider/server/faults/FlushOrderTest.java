@@ -46,8 +46,7 @@ class FlushOrderTest {
                         "trace=fsync,fdatasync,write,writev,sendto,sendmsg",
                         "-o",
                         log.toString());
-        try (NodeProcess node =
-                new NodeProcess(folder.resolve(point), Map.of(), strace)) {
+        try (NodeProcess node = new NodeProcess(folder.resolve(point), Map.of(), strace)) {
             node.start(point, 1);
             AppHandle app = new TestApi(node.http()).newApp();
             String token = app.register("d");
