@@ -3,24 +3,24 @@ package io.postrider.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.postrider.client.DeviceClient;
-import io.postrider.client.DeviceObserver;
 import io.postrider.client.PublishRequest;
 import io.postrider.client.Published;
 import io.postrider.client.Publisher;
-import io.postrider.client.ReceivedMessage;
-import io.postrider.client.Registrar;
-import io.postrider.client.Registrar.Registered;
 import io.postrider.client.Transport;
 import io.postrider.server.TestApi.AppHandle;
+import io.postrider.server.history.History;
+import io.postrider.server.history.History.Verdict;
+import io.postrider.server.history.RecordedDevice;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
@@ -28,6 +28,9 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -37,7 +40,6 @@ import org.junit.jupiter.api.io.TempDir;
  * down what they were told, and that decides.
  */
 class CrashTest {
-    private static final int ROUNDS = 20;
     private static final int DEVICES = 20;
     private static final int PUBLISHERS = 4;
     private static final String[] POINTS = {
@@ -46,28 +48,46 @@ class CrashTest {
 
     @TempDir Path data;
 
-    private final Map<Long, Set<String>> accepted = new ConcurrentHashMap<>();
-    private final Map<Long, Set<String>> received = new ConcurrentHashMap<>();
+    private final History history = new History();
+    private final Set<Long> accepted = ConcurrentHashMap.newKeySet();
     private final ConcurrentLinkedQueue<String> mistakes = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean publishing = new AtomicBoolean(true);
+    private final AtomicLong keys = new AtomicLong();
 
     @Test
     void g1g4g5NothingAcceptedIsLostAndNoDuplicateIsUnmarked() throws Exception {
+        crash(20);
+    }
+
+    @Test
+    @Tag("long")
+    void g1g4g5NothingAcceptedIsLostIn200Crashes() throws Exception {
+        crash(200);
+    }
+
+    private void crash(int rounds) throws Exception {
         Random random = new Random(20_261_122);
-        List<DeviceClient> clients = new ArrayList<>();
+        List<RecordedDevice> devices = new ArrayList<>();
         try (NodeProcess node = new NodeProcess(data);
                 ExecutorService publishers = Executors.newVirtualThreadPerTaskExecutor()) {
             node.start("never", 1);
             AppHandle app = new TestApi(node.http()).newApp();
             for (int i = 0; i < DEVICES; i++) {
-                clients.add(connect(node, app, i));
+                devices.add(
+                        RecordedDevice.start(
+                                app,
+                                "d" + i,
+                                Transport.values()[i % Transport.values().length],
+                                history,
+                                UnaryOperator.identity(),
+                                i % 2 == 0 ? "even" : "odd"));
             }
             List<Future<?>> publishingNow = new ArrayList<>();
             for (int i = 0; i < PUBLISHERS; i++) {
                 Random own = new Random(random.nextLong());
                 publishingNow.add(publishers.submit(() -> publish(node, app, own)));
             }
-            for (int round = 0; round < ROUNDS; round++) {
+            for (int round = 0; round < rounds; round++) {
                 crash(node, POINTS[round % POINTS.length], random);
             }
             node.start("never", 1);
@@ -75,12 +95,14 @@ class CrashTest {
             for (Future<?> one : publishingNow) {
                 one.get(2, TimeUnit.MINUTES);
             }
-            await().atMost(Duration.ofMinutes(2)).untilAsserted(this::assertNothingIsLost);
+            await().atMost(Duration.ofMinutes(2))
+                    .pollInterval(Duration.ofMillis(500))
+                    .until(() -> history.missing() == 0);
             assertThat(mistakes).isEmpty();
-            assertThat(accepted.size()).isGreaterThan(ROUNDS * 5);
-            assertCountsAgree(app);
+            assertThat(accepted).hasSizeGreaterThan(rounds * 5);
+            assertThat(history.check(stored(app))).isEqualTo(Verdict.CLEAN);
         } finally {
-            clients.forEach(DeviceClient::close);
+            devices.forEach(RecordedDevice::close);
         }
     }
 
@@ -96,53 +118,10 @@ class CrashTest {
         }
     }
 
-    private DeviceClient connect(NodeProcess node, AppHandle app, int index) throws IOException {
-        String deviceId = "d" + index;
-        Registered registered =
-                Registrar.onServer(node.http(), app.appKey(), app.masterSecret())
-                        .register(
-                                new Registrar.Profile("iot")
-                                        .deviceId(deviceId)
-                                        .tags(index % 2 == 0 ? "even" : "odd"));
-        DeviceClient client =
-                DeviceClient.builder(
-                                registered.gateways(),
-                                registered.deviceToken(),
-                                message -> receive(deviceId, message))
-                        .transport(Transport.values()[index % Transport.values().length])
-                        .observer(new Watching(deviceId))
-                        .build();
-        client.start();
-        return client;
-    }
-
-    private void receive(String deviceId, ReceivedMessage message) {
-        boolean first =
-                received.computeIfAbsent(message.id(), id -> ConcurrentHashMap.newKeySet())
-                        .add(deviceId);
-        if (!first) {
-            mistakes.add(deviceId + " was handed " + message.id() + " twice");
-        }
-    }
-
-    private final class Watching implements DeviceObserver {
-        private final String deviceId;
-
-        Watching(String deviceId) {
-            this.deviceId = deviceId;
-        }
-
-        @Override
-        public void onDuplicate(long messageId, int attempt) {
-            if (attempt < 2) {
-                mistakes.add(deviceId + " was sent " + messageId + " again, unmarked");
-            }
-        }
-    }
-
+    /** Publishes to one, to those with a tag, and to all, until told to stop. */
     private void publish(NodeProcess node, AppHandle app, Random random) {
         Publisher publisher =
-                Publisher.of(node.http(), app.appKey(), app.masterSecret()).withAttempts(40);
+                Publisher.of(node.http(), app.appKey(), app.masterSecret()).withAttempts(60);
         while (publishing.get()) {
             int one = random.nextInt(DEVICES);
             int kind = random.nextInt(3);
@@ -152,15 +131,18 @@ class CrashTest {
                         case 1 -> PublishRequest.toTags("even");
                         default -> PublishRequest.toAll();
                     };
-            try {
-                Published published = publisher.publish(request.title("crash"));
-                Set<String> targets = ConcurrentHashMap.newKeySet();
-                for (int i = 0; i < DEVICES; i++) {
-                    if (kind == 2 || (kind == 1 && i % 2 == 0) || (kind == 0 && i == one)) {
-                        targets.add("d" + i);
-                    }
+            Set<String> targets = new TreeSet<>();
+            for (int i = 0; i < DEVICES; i++) {
+                if (kind == 2 || (kind == 1 && i % 2 == 0) || (kind == 0 && i == one)) {
+                    targets.add("d" + i);
                 }
-                accepted.put(published.id(), targets);
+            }
+            String key = "crash-" + keys.incrementAndGet();
+            history.asked(key, app.id(), targets);
+            try {
+                Published published = publisher.publish(request.title(key));
+                history.accepted(key, published.id(), published.expiresAt().toEpochMilli());
+                accepted.add(published.id());
                 if (published.targeted() != targets.size()) {
                     mistakes.add(published + " should be for " + targets.size());
                 }
@@ -174,16 +156,15 @@ class CrashTest {
         }
     }
 
-    private void assertNothingIsLost() {
-        accepted.forEach((id, targets) ->
-                assertThat(received.getOrDefault(id, Set.of()))
-                        .as("receivers of " + id)
-                        .isEqualTo(targets));
-    }
-
-    private void assertCountsAgree(AppHandle app) {
-        accepted.forEach((id, targets) ->
-                await().atMost(Duration.ofSeconds(30))
-                        .until(() -> app.count(Long.toString(id), "delivered") == targets.size()));
+    /** How many each message counts as delivered, once every one that is for some has them all. */
+    private Map<Long, Integer> stored(AppHandle app) {
+        Map<Long, Integer> stored = new HashMap<>();
+        for (long id : accepted) {
+            String message = Long.toString(id);
+            await().atMost(Duration.ofSeconds(30))
+                    .until(() -> app.count(message, "delivered") == app.count(message, "targeted"));
+            stored.put(id, app.count(message, "delivered"));
+        }
+        return stored;
     }
 }
