@@ -8,12 +8,19 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.slf4j.LoggerFactory;
 
-/** What is logged at info and above from its making to its closing. */
+/** What is logged from its making to its closing: at info and above unless said otherwise. */
 public final class Logged extends AppenderBase<ILoggingEvent> implements AutoCloseable {
     private final List<ILoggingEvent> events = new CopyOnWriteArrayList<>();
     private final Logger root = (Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
 
+    private final Level least;
+
     public Logged() {
+        this(Level.INFO);
+    }
+
+    public Logged(Level least) {
+        this.least = least;
         setContext(root.getLoggerContext());
         start();
         root.addAppender(this);
@@ -21,7 +28,7 @@ public final class Logged extends AppenderBase<ILoggingEvent> implements AutoClo
 
     @Override
     protected void append(ILoggingEvent event) {
-        if (event.getLevel().isGreaterOrEqual(Level.INFO)) {
+        if (event.getLevel().isGreaterOrEqual(least)) {
             event.prepareForDeferredProcessing();
             events.add(event);
         }

@@ -3,6 +3,7 @@ package io.postrider.server.cli;
 import java.io.PrintStream;
 import java.security.SecureRandom;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -39,14 +40,21 @@ public final class AppCommand {
                             paramLabel = "URL",
                             description =
                                     "The node's REST address; " + DEFAULT_SERVER + " at first.")
-                    @Nullable String server) {
+                    @Nullable String server,
+            @Option(
+                            names = "--code",
+                            paramLabel = "CODE",
+                            description =
+                                    "The code that a node which others reach printed when it"
+                                            + " started; its first developer needs it.")
+                    @Nullable String code) {
         Credentials known = Credentials.exist() ? Credentials.load() : null;
         String address = server != null ? server : known != null ? known.server() : DEFAULT_SERVER;
         RestCalls rest = new RestCalls(address);
         Credentials developer =
                 known != null && known.server().equals(address) && canLogIn(rest, known)
                         ? known
-                        : signUp(rest, address);
+                        : signUp(rest, address, code);
         if (known != null && !developer.equals(known)) {
             out.println("what was kept before is in " + Credentials.keepOld());
         }
@@ -63,10 +71,14 @@ public final class AppCommand {
         return 0;
     }
 
-    private static Credentials signUp(RestCalls rest, String address) {
+    private static Credentials signUp(RestCalls rest, String address, @Nullable String code) {
         String name = "local-" + random(4);
         String password = random(16);
-        rest.call("POST", "/v1/developers", null, Map.of("name", name, "password", password));
+        Map<String, Object> body = new LinkedHashMap<>(Map.of("name", name, "password", password));
+        if (code != null) {
+            body.put("code", code);
+        }
+        rest.call("POST", "/v1/developers", null, body);
         return new Credentials(address, name, password, "", "", "");
     }
 

@@ -78,7 +78,8 @@ final class SteadyClock implements Clock {
         }
         warn(difference);
         long most = Math.max(1, passed / SLEW);
-        offset += Math.clamp(difference, -most, most);
+        long nearer = offset + Math.clamp(difference, -most, most);
+        offset = nearer;
     }
 
     /** Takes over what the machine slept since the last time; answers how much that was. */
@@ -89,7 +90,8 @@ final class SteadyClock implements Clock {
             return 0;
         }
         slept += more;
-        offset += more;
+        long ahead = offset + more;
+        offset = ahead;
         return more;
     }
 

@@ -151,6 +151,8 @@ class NetworkTest {
                 String id = app.publish("{\"devices\":[\"reads\"]}");
                 assertThat(Long.toString(reads.readPush().getId())).isEqualTo(id);
             }
+            // It is still there, and what was parked for it is in the store.
+            stopped.ping();
         }
     }
 
