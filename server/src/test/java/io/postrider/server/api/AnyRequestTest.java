@@ -33,6 +33,7 @@ import org.jspecify.annotations.Nullable;
  * Ten thousand requests that are nearly right: whatever comes, the answer is in the contract, its
  * code is in docs/errors.md with this status, and another app is as it was.
  */
+@SuppressWarnings("NullAway.Init") // by start()
 class AnyRequestTest {
     private static final Pattern ROW = Pattern.compile("\\| `([a-z_.]+)` \\| (\\d+) \\|");
 

@@ -54,15 +54,17 @@ final class FaultProxy implements AutoCloseable {
 
     /** Ends all connections with a reset. */
     void reset() {
-        for (Socket socket : open) {
-            try {
-                socket.setSoLinger(true, 0);
-                socket.close();
-            } catch (IOException closedAlready) {
-                open.remove(socket);
-            }
-        }
+        open.forEach(FaultProxy::reset);
         open.clear();
+    }
+
+    private static void reset(Socket socket) {
+        try {
+            socket.setSoLinger(true, 0);
+            socket.close();
+        } catch (IOException closedAlready) {
+            // Which is what was wanted.
+        }
     }
 
     /** How many bytes have gone through. */

@@ -23,6 +23,7 @@ import io.postrider.server.TestServer;
 import io.postrider.server.WireDevice;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.URI;
@@ -413,7 +414,8 @@ class HostileFramesTest {
                         "\0\0\0\0",
                         "SSH-2.0-x\r\n",
                         "\u0016\u0003\u0001\u0002")) {
-            try (Socket socket = new Socket("127.0.0.1", URI.create(tcp).getPort())) {
+            try (Socket socket =
+                    new Socket(InetAddress.getLoopbackAddress(), URI.create(tcp).getPort())) {
                 socket.setSoTimeout(10_000);
                 socket.getOutputStream().write(first.getBytes(StandardCharsets.ISO_8859_1));
                 assertThat(socket.getInputStream().read()).as(first).isEqualTo(-1);
@@ -428,15 +430,15 @@ class HostileFramesTest {
                 "GET /elsewhere HTTP/1.1\r\nHost: x\r\n\r\n",
                 "GET /gateway?token=secret HTTP/1.1\r\nHost: x\r\n\r\n",
                 "GET /../gateway HTTP/1.1\r\nHost: x\r\n\r\n",
-                "GET /gateway HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                        + "Sec-WebSocket-Version: 8\r\n\r\n",
+                "GET /gateway HTTP/1.1\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 8\r\n\r\n",
                 "GET /gateway HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
                 "GET /gateway HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
                 "GET /gateway HTTP/9.9\r\n\r\n",
                 "GET  \r\n\r\n",
             })
     void aRequestThatIsNoUpgradeIsAnsweredWith4xx(String request) throws Exception {
-        try (Socket socket = new Socket("127.0.0.1", URI.create(tcp).getPort())) {
+        try (Socket socket =
+                new Socket(InetAddress.getLoopbackAddress(), URI.create(tcp).getPort())) {
             socket.setSoTimeout(10_000);
             socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
             byte[] answer = socket.getInputStream().readAllBytes();
@@ -446,7 +448,8 @@ class HostileFramesTest {
 
     @Test
     void headersWithoutEndAreCutOff() throws Exception {
-        try (Socket socket = new Socket("127.0.0.1", URI.create(tcp).getPort())) {
+        try (Socket socket =
+                new Socket(InetAddress.getLoopbackAddress(), URI.create(tcp).getPort())) {
             socket.setSoTimeout(10_000);
             socket.getOutputStream()
                     .write(

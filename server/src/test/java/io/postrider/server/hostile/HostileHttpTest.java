@@ -8,6 +8,7 @@ import io.postrider.server.TestApi.Reply;
 import io.postrider.server.TestServer;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.URI;
@@ -60,7 +61,9 @@ class HostileHttpTest {
     }
 
     private Socket socket() throws IOException {
-        Socket socket = new Socket("127.0.0.1", URI.create(server.node.http()).getPort());
+        Socket socket =
+                new Socket(
+                        InetAddress.getLoopbackAddress(), URI.create(server.node.http()).getPort());
         socket.setSoTimeout(20_000);
         return socket;
     }
