@@ -61,7 +61,7 @@ public final class Session {
     private long timerFrom;
     private long heardAt;
     private long unwritableSince;
-    private @Nullable Set<Long> recalledWhileReading;
+    private @Nullable Set<Long> endedWhileReading;
     private @Nullable List<Answer> answers;
 
     Session(SessionLoop loop, long appId, int number, int tokenGeneration, Outbound out) {
@@ -126,8 +126,8 @@ public final class Session {
             return;
         }
         Set<Long> recalled = new TreeSet<>(begun.get().recalled());
-        if (recalledWhileReading != null) {
-            recalledWhileReading.stream().filter(id -> id <= markedTo).forEach(recalled::add);
+        if (endedWhileReading != null) {
+            endedWhileReading.stream().filter(id -> id <= markedTo).forEach(recalled::add);
         }
         recalled.forEach(out::recall);
         loop.flushSoon(this);
@@ -201,7 +201,7 @@ public final class Session {
             }
             present(message);
         }
-        recalledWhileReading = null;
+        endedWhileReading = null;
         if (all) {
             position = Math.max(position, drained.upTo());
         }
@@ -219,8 +219,8 @@ public final class Session {
         }
         position = id;
         boolean notForUs = message.onlineOnly() && id <= beganAfter;
-        boolean recalled = recalledWhileReading != null && recalledWhileReading.contains(id);
-        if (notForUs || recalled || message.expiresAt() <= loop.clock().millis()) {
+        boolean gone = endedWhileReading != null && endedWhileReading.contains(id);
+        if (notForUs || gone || message.expiresAt() <= loop.clock().millis()) {
             return;
         }
         if (message.wantsAck()) {
@@ -248,8 +248,11 @@ public final class Session {
         }
     }
 
-    /** The store has answered an ack. */
+    /** The store has answered an ack: what is being read may still have the message as pending. */
     void answered(long id, AckOutcome outcome) {
+        if (draining) {
+            notAnyMore(id);
+        }
         if (unansweredAcks > MOST_UNANSWERED_ACKS && unansweredAcks - 1 <= MOST_UNANSWERED_ACKS) {
             out.pauseReading(false);
         }
@@ -293,16 +296,20 @@ public final class Session {
             return;
         }
         if (draining || generation == 0) {
-            if (recalledWhileReading == null) {
-                recalledWhileReading = new HashSet<>();
-            }
-            recalledWhileReading.add(id);
+            notAnyMore(id);
         }
         if (id <= position) {
             window.remove(id);
             out.recall(id);
             loop.flushSoon(this);
         }
+    }
+
+    private void notAnyMore(long id) {
+        if (endedWhileReading == null) {
+            endedWhileReading = new HashSet<>();
+        }
+        endedWhileReading.add(id);
     }
 
     /** Anything at all came from the device. */
