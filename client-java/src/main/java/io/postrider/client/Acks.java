@@ -7,8 +7,10 @@ import io.postrider.protocol.v1.Opened;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -24,14 +26,19 @@ final class Acks {
 
     private static final int AT_ONCE = 64;
 
+    /**
+     * As many of a kind as the server takes at once over HTTP; the rest waits for the next time.
+     */
+    private static final int MOST_OVERDUE = 1_000;
+
     private final RecentIds recent = new RecentIds(MOST_RECENT_IDS);
     private final @Nullable IdFile file;
     private final long timeoutMillis;
     private final Consumer<IOException> onFileFailed;
     private final Map<Long, Sent> unconfirmed = new LinkedHashMap<>();
     private final Map<Long, Sent> unconfirmedOpened = new LinkedHashMap<>();
-    private final List<Long> unsent = new ArrayList<>();
-    private final List<Long> unsentOpened = new ArrayList<>();
+    private final Set<Long> unsent = new LinkedHashSet<>();
+    private final Set<Long> unsentOpened = new LinkedHashSet<>();
 
     private static final class Sent {
         int times;
@@ -147,7 +154,7 @@ final class Acks {
         return overdue;
     }
 
-    private void timedOut(long now, Map<Long, Sent> waiting, List<Long> again, List<Long> overdue) {
+    private void timedOut(long now, Map<Long, Sent> waiting, Set<Long> again, List<Long> overdue) {
         for (Map.Entry<Long, Sent> entry : waiting.entrySet()) {
             Sent sent = entry.getValue();
             if (now - sent.last < timeoutMillis) {
@@ -157,7 +164,7 @@ final class Acks {
             sent.times++;
             if (sent.times < SENDS) {
                 again.add(entry.getKey());
-            } else {
+            } else if (overdue.size() < MOST_OVERDUE) {
                 sent.times = 0;
                 overdue.add(entry.getKey());
             }

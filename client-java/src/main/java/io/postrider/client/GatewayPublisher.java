@@ -11,6 +11,7 @@ import io.postrider.protocol.v1.Ready;
 import io.postrider.protocol.v1.Refused;
 import io.postrider.protocol.v1.ServerFrame;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -33,6 +34,10 @@ public final class GatewayPublisher implements AutoCloseable {
     private static final int DEFAULT_ATTEMPTS = 6;
     private static final long FIRST_HEARTBEAT_MILLIS = 10_000;
     private static final int BEATS_PER_HEARTBEAT = 4;
+    private static final int MOST_MESSAGE = 64 * 1024;
+
+    /** So much may be unanswered: less than what the transports queue. */
+    private static final long MOST_INFLIGHT_BYTES = 4 << 20;
 
     private final Transport transport;
     private final AppCredentials credentials;
@@ -56,6 +61,7 @@ public final class GatewayPublisher implements AutoCloseable {
     private boolean closed;
     private int inflightLimit;
     private int inflight;
+    private long inflightBytes;
     private long nextRef;
     private long heartbeatMillis = FIRST_HEARTBEAT_MILLIS;
     private long heardAt;
@@ -66,6 +72,7 @@ public final class GatewayPublisher implements AutoCloseable {
         final CompletableFuture<Published> answer = new CompletableFuture<>();
         final Backoff backoff = Backoff.random();
         int failures;
+        boolean sent;
         boolean resting;
 
         Waiting(ClientFrame frame) {
@@ -130,6 +137,15 @@ public final class GatewayPublisher implements AutoCloseable {
             if (closed) {
                 throw new IllegalStateException("the publisher is closed");
             }
+            String message = request.json();
+            if (message.getBytes(StandardCharsets.UTF_8).length > MOST_MESSAGE) {
+                // The gateway would close the connection, and with it fail everybody else's.
+                CompletableFuture<Published> refused = new CompletableFuture<>();
+                refused.completeExceptionally(
+                        new PostriderException(
+                                413, "request.too_large", "a publish has at most 64 KiB"));
+                return refused;
+            }
             String ref = Long.toString(++nextRef);
             Waiting publish =
                     new Waiting(
@@ -138,7 +154,7 @@ public final class GatewayPublisher implements AutoCloseable {
                                             Publish.newBuilder()
                                                     .setRef(ref)
                                                     .setIdempotencyKey(request.idempotencyKey())
-                                                    .setMessage(request.json()))
+                                                    .setMessage(message))
                                     .build());
             waiting.put(ref, publish);
             unsent.add(publish);
@@ -191,10 +207,17 @@ public final class GatewayPublisher implements AutoCloseable {
     }
 
     private void sendAll() {
-        while (ready && link != null && inflight < inflightLimit && !unsent.isEmpty()) {
+        while (ready
+                && link != null
+                && inflight < inflightLimit
+                && inflightBytes < MOST_INFLIGHT_BYTES
+                && !unsent.isEmpty()) {
+            Waiting publish = unsent.remove();
+            publish.sent = true;
             inflight++;
+            inflightBytes += publish.frame.getSerializedSize();
             sentAt = now();
-            link.send(unsent.remove().frame);
+            link.send(publish.frame);
         }
     }
 
@@ -278,6 +301,7 @@ public final class GatewayPublisher implements AutoCloseable {
         // Half of it, so that the server never has to stop reading.
         inflightLimit = Math.max(1, answer.getInflightLimit() / 2);
         inflight = 0;
+        inflightBytes = 0;
         unsent.clear();
         for (Waiting publish : waiting.values()) {
             if (!publish.resting) {
@@ -291,10 +315,16 @@ public final class GatewayPublisher implements AutoCloseable {
     private @Nullable Waiting remove(String ref) {
         Waiting publish = waiting.remove(ref);
         if (publish != null) {
-            inflight--;
+            answered(publish);
             sendAll();
         }
         return publish;
+    }
+
+    private void answered(Waiting publish) {
+        publish.sent = false;
+        inflight--;
+        inflightBytes -= publish.frame.getSerializedSize();
     }
 
     private Runnable accepted(Accepted accepted) {
@@ -332,7 +362,7 @@ public final class GatewayPublisher implements AutoCloseable {
     /** Sends it again when the server asked for that, or after a back-off. */
     private void rest(Waiting publish, Refused refused) {
         publish.resting = true;
-        inflight--;
+        answered(publish);
         sendAll();
         long asked = 1_000L * refused.getRetryAfterSeconds();
         threads.timers()
@@ -365,7 +395,8 @@ public final class GatewayPublisher implements AutoCloseable {
             inflight = 0;
             waiting.values()
                     .removeIf(publish -> {
-                        publish.failures++;
+                        publish.failures += publish.sent ? 1 : 0;
+                        publish.sent = false;
                         boolean over = forGood || publish.failures >= attempts;
                         if (over) {
                             failed.add(publish);

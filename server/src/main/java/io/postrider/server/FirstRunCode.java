@@ -10,6 +10,8 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The code by which the first developer of a server that others reach proves that the server is
@@ -18,6 +20,7 @@ import java.util.function.Consumer;
 final class FirstRunCode {
     private static final String FILE = "first-run-code";
     private static final int LETTERS = 24;
+    private static final Logger LOG = LoggerFactory.getLogger(FirstRunCode.class);
 
     private FirstRunCode() {}
 
@@ -53,7 +56,7 @@ final class FirstRunCode {
         try {
             Files.deleteIfExists(file);
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            LOG.warn("{} could not be deleted; the code in it is void", file);
         }
     }
 }

@@ -33,6 +33,8 @@ final class Logging {
         context.getLogger("io.postrider").setLevel(Level.INFO);
         // What it could say, our own answers and messages say better.
         context.getLogger("io.javalin").setLevel(Level.OFF);
+        // It quotes what strangers send.
+        context.getLogger("org.eclipse.jetty.http").setLevel(Level.OFF);
     }
 
     private static Encoder<ILoggingEvent> encoder(LogFormat format, LoggerContext context) {

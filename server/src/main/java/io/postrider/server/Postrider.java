@@ -256,6 +256,7 @@ public final class Postrider implements AutoCloseable {
         gateway.stopListening();
         sweeper.shutdown();
         int spread = Math.clamp(sessions.count(), LEAST_SPREAD_MILLIS, MOST_SPREAD_MILLIS);
+        gateway.leave(LEAST_SPREAD_MILLIS, spread, PATIENCE_MILLIS);
         sessions.shutDown(LEAST_SPREAD_MILLIS, spread, PATIENCE_MILLIS);
         api.close();
         gateway.close();

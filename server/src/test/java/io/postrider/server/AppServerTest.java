@@ -18,6 +18,10 @@ import io.postrider.protocol.v1.ServerFrame;
 import io.postrider.protocol.v1.ServerFrame.FrameCase;
 import io.postrider.server.TestApi.AppHandle;
 import io.postrider.server.TestApi.Reply;
+import io.postrider.server.delivery.MessageStore;
+import io.postrider.server.metrics.Metrics;
+import io.postrider.server.store.Database;
+import io.postrider.server.store.SqlMessages;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -196,6 +200,76 @@ class AppServerTest {
             assertThat(old.readClose()).isEqualTo(CloseCode.CREDENTIALS_REFUSED.number());
             assertThat(device.readAllNow()).isEmpty();
             assertThat(others.readAllNow()).isEmpty();
+        }
+    }
+
+    @Test
+    void aStoppingServerAnswersWhatItTookAndSaysWhenToComeBack() throws Exception {
+        try (WireDevice wire = connected()) {
+            for (int i = 0; i < 100; i++) {
+                wire.send(publish("r" + i, null, "{\"audience\":\"all\",\"data\":" + i + "}"));
+            }
+            assertThat(wire.read().getAccepted().getRef()).isEqualTo("r0");
+            Thread stopping = Thread.startVirtualThread(server::close);
+            int answered = 1;
+            ServerFrame frame = wire.read();
+            boolean goAway = false;
+            while (frame.getFrameCase() != FrameCase.CLOSE) {
+                answered += frame.hasAccepted() ? 1 : 0;
+                goAway |= frame.hasGoaway();
+                frame = wire.read();
+            }
+            assertThat(frame.getClose().getCode()).isEqualTo(CloseCode.SHUTDOWN.number());
+            assertThat(goAway).isTrue();
+            wire.disconnect();
+            stopping.join();
+            try (TestServer again = TestServer.start(data)) {
+                AppHandle same =
+                        new AppHandle(
+                                again.api,
+                                app.developer(),
+                                app.id(),
+                                app.appKey(),
+                                app.masterSecret());
+                assertThat(same.call("GET", "/v1/messages?limit=500", null).json().path("items"))
+                        .as("stored and answered are the same")
+                        .hasSize(answered);
+            }
+            server = TestServer.start(data);
+        }
+    }
+
+    @Test
+    void whatADeletedAppPublishesIsNotStored() {
+        app.register("d");
+        try (WireDevice wire = connected()) {
+            for (int i = 0; i < 200; i++) {
+                wire.send(publish("r" + i, null, "{\"audience\":\"all\",\"data\":" + i + "}"));
+            }
+            server.api.call("DELETE", "/v1/apps/" + app.id(), app.developer(), null).expect(204);
+            assertThat(wire.readUntil(FrameCase.CLOSE).getClose().getCode())
+                    .isEqualTo(CloseCode.CREDENTIALS_REFUSED.number());
+        }
+        server.close();
+        try (Database database = Database.open(data, server.clock, new Metrics())) {
+            MessageStore store = new SqlMessages(database, 0);
+            assertThat(store.arrivalsAfter(0, 1_000)).isEmpty();
+        }
+        server = TestServer.start(data);
+    }
+
+    @Test
+    void onePublishThatIsTooLargeFailsAlone() throws Exception {
+        try (GatewayPublisher publisher =
+                GatewayPublisher.of(Gateway.of(tcp), app.appKey(), app.masterSecret())) {
+            CompletableFuture<Published> before =
+                    publisher.publishLater(PublishRequest.toAll().title("before"));
+            CompletableFuture<Published> large =
+                    publisher.publishLater(PublishRequest.toAll().title("x".repeat(70_000)));
+            CompletableFuture<Published> after =
+                    publisher.publishLater(PublishRequest.toAll().title("after"));
+            assertThat(after.get().id()).isGreaterThan(before.get().id());
+            assertThatThrownBy(large::get).hasMessageContaining("64 KiB");
         }
     }
 

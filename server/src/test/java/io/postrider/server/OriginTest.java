@@ -212,6 +212,20 @@ class OriginTest {
     }
 
     @Test
+    void aPageWithAMasterSecretIsRefused() {
+        app.call("GET", "/v1/messages", null, "Origin", SHOP).expect(401);
+        app.call("POST", "/v1/messages", "{\"audience\":\"all\",\"data\":1}", "Origin", SHOP)
+                .expect(401);
+        app.call(
+                        "POST",
+                        "/v1/devices",
+                        "{\"appKey\":\"" + app.appKey() + "\",\"platform\":\"web\"}",
+                        "Origin",
+                        SHOP)
+                .expect(401);
+    }
+
+    @Test
     void aPageIsNeverAnAppServer() throws Exception {
         String connect =
                 "{\"connect\":{\"sdk\":\"x\",\"app\":{\"appKey\":\""

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.postrider.protocol.CloseCode;
+import io.postrider.protocol.v1.AppCredentials;
+import io.postrider.protocol.v1.ClientFrame;
+import io.postrider.protocol.v1.Connect;
 import io.postrider.server.TestApi.AppHandle;
 import io.postrider.server.TestApi.Reply;
 import java.nio.file.Path;
@@ -108,6 +111,36 @@ class QuotaTest {
                     await().until(() -> connects(tcp, third));
                     assertThat(again.readAllNow()).isEmpty();
                 }
+            }
+        }
+    }
+
+    @Test
+    void connectionsOfAppServersCountToo() {
+        try (TestServer server = TestServer.start(data, Map.of("quota-connections", "1"))) {
+            AppHandle app = server.app();
+            String tcp = app.gateway("tcp");
+            ClientFrame connect =
+                    ClientFrame.newBuilder()
+                            .setConnect(
+                                    Connect.newBuilder()
+                                            .setApp(
+                                                    AppCredentials.newBuilder()
+                                                            .setAppKey(app.appKey())
+                                                            .setMasterSecret(app.masterSecret())))
+                            .build();
+            try (WireDevice first = new WireDevice(tcp);
+                    WireDevice second = new WireDevice(tcp);
+                    WireDevice device = new WireDevice(tcp)) {
+                first.send(connect);
+                assertThat(first.read().hasReady()).isTrue();
+                second.send(connect);
+                assertThat(second.readClose()).isEqualTo(CloseCode.QUOTA_EXCEEDED.number());
+                device.connect(app.register("d"));
+                assertThat(device.readClose()).isEqualTo(CloseCode.QUOTA_EXCEEDED.number());
+                first.disconnect();
+                String token = app.register("e");
+                await().until(() -> connects(tcp, token));
             }
         }
     }

@@ -154,6 +154,10 @@ class SignUpTest {
                     .isEqualTo("203.0.113.9");
             assertThat(addressOf(server, developer, "no address")).isEqualTo("127.0.0.1");
             assertThat(addressOf(server, developer, "")).isEqualTo("127.0.0.1");
+            assertThat(addressOf(server, developer, "999.999.999.999")).isEqualTo("127.0.0.1");
+            assertThat(addressOf(server, developer, "1.2.3.4", "X-Forwarded-For", "203.0.113.9"))
+                    .as("a proxy adds a line of its own after the client's")
+                    .isEqualTo("203.0.113.9");
         }
         try (TestServer server = TestServer.start(data, Map.of())) {
             assertThat(addressOf(server, server.api.newDeveloper(), forwarded))
@@ -162,15 +166,17 @@ class SignUpTest {
     }
 
     /** The address in the audit log of an app that was created with the header. */
-    private static String addressOf(TestServer server, String developer, String forwarded) {
+    private static String addressOf(
+            TestServer server, String developer, String forwarded, String... more) {
+        List<String> headers = new ArrayList<>(List.of("X-Forwarded-For", forwarded));
+        headers.addAll(List.of(more));
         server.api
                 .call(
                         "POST",
                         "/v1/apps",
                         developer,
                         "{\"name\":\"a\"}",
-                        "X-Forwarded-For",
-                        forwarded)
+                        headers.toArray(String[]::new))
                 .expect(201);
         return server.api
                 .call("GET", "/v1/audit?limit=1", developer, null)

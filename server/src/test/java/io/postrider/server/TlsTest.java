@@ -201,6 +201,27 @@ class TlsTest {
     }
 
     @Test
+    void aKeyOfAnotherCertificateIsNotTaken() throws Exception {
+        int http = port(node.http());
+        X509Bundle other =
+                new CertificateBuilder()
+                        .subject("CN=other")
+                        .setIsCertificateAuthority(true)
+                        .buildSelfSigned();
+        try (Logged logged = new Logged()) {
+            Files.writeString(certificate, other.getCertificatePathPEM());
+            await().until(() -> logged.lines().toString().contains("stays in force"));
+            assertThat(subject(http)).isEqualTo("CN=first");
+            Files.writeString(key, other.getPrivateKeyPEM());
+            await().until(() -> subject(http).equals("CN=other"));
+        }
+        write("first");
+        Files.writeString(certificate, other.getCertificatePathPEM());
+        assertThatThrownBy(() -> new io.postrider.server.gateway.Tls(certificate, key))
+                .isInstanceOf(UncheckedIOException.class);
+    }
+
+    @Test
     void filesThatAreNoCertificateStopTheStartAndSayWhich() throws Exception {
         Files.writeString(key, "no key");
         assertThatThrownBy(() ->

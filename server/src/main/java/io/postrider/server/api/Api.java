@@ -60,6 +60,7 @@ public final class Api implements AutoCloseable {
     private final Origins origins;
     private final Proxies proxies;
     private final Deadlines deadlines;
+    private final Clock clock;
     private final PublishCalls publishCalls;
     private final List<Route> routes;
     private final SslContextFactory.@Nullable Server tls;
@@ -94,6 +95,7 @@ public final class Api implements AutoCloseable {
         this.origins = new Origins(parts.apps);
         this.proxies = new Proxies(parts.trustedProxies);
         this.deadlines = new Deadlines(parts.clock);
+        this.clock = parts.clock;
         this.tls = parts.tls == null ? null : contextFactory(parts.tls);
         this.publishCalls = new PublishCalls(parts.publisher, parts.quotas, intake);
         this.routes =
@@ -210,7 +212,8 @@ public final class Api implements AutoCloseable {
                 intake.check();
             }
             Answer answer =
-                    route.handling().handle(new Request(context, caller, requestId, proxies));
+                    route.handling()
+                            .handle(new Request(context, caller, requestId, proxies, clock));
             context.status(answer.status()).contentType(answer.contentType());
             answer.headers().forEach(context::header);
             context.result(answer.body());

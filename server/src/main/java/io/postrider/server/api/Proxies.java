@@ -3,14 +3,18 @@ package io.postrider.server.api;
 import io.javalin.http.Context;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.util.Collections;
+import java.util.List;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Who a request comes from where proxies stand before us: theirs is believed, and no other's. */
 final class Proxies {
+    private static final String BYTE = "(25[0-5]|2[0-4]\\d|1?\\d?\\d)";
     private static final Pattern ADDRESS =
-            Pattern.compile("[0-9.]{7,15}|\\[?[0-9a-fA-F]{0,4}:[0-9a-fA-F:.]{1,40}]?");
+            Pattern.compile(
+                    BYTE + "(\\." + BYTE + "){3}|\\[?[0-9a-fA-F]{0,4}:[0-9a-fA-F:.]{1,40}]?");
 
     private final Predicate<InetAddress> trusted;
 
@@ -21,11 +25,9 @@ final class Proxies {
     /** The nearest address that is no trusted proxy's. */
     String clientAddress(Context context) {
         String nearest = context.req().getRemoteAddr();
-        String header = isTrusted(nearest) ? context.header("X-Forwarded-For") : null;
-        if (header == null) {
-            return nearest;
-        }
-        String[] hops = header.split(",");
+        // A proxy may add a line of its own after the client's: together they are one list.
+        List<String> lines = Collections.list(context.req().getHeaders("X-Forwarded-For"));
+        String[] hops = String.join(",", lines).split(",", -1);
         for (int i = hops.length - 1; i >= 0 && isTrusted(nearest); i--) {
             String hop = hops[i].strip();
             if (parse(hop) == null) {

@@ -105,6 +105,7 @@ public final class PublishCalls {
                             ErrorCode.IDEMPOTENCY_OTHER_BODY,
                             "Idempotency-Key",
                             "A key stands for one body for 24 hours; use a new key.");
+            case Accepted.NoApp deleted -> throw Problem.unauthorized();
             case Accepted.QuotaExceeded exceeded ->
                     throw Problem.quota(
                             exceeded.limit(),

@@ -1,28 +1,36 @@
 package io.postrider.server.api;
 
 import io.javalin.http.Context;
+import io.postrider.server.clock.Clock;
 import io.postrider.server.identity.App;
 import io.postrider.server.identity.AuditLog.Actor;
 import io.postrider.server.identity.Developer;
 import io.postrider.server.identity.Device;
 import io.postrider.server.identity.DeviceStore;
 import java.io.IOException;
+import java.io.InputStream;
+import java.util.Arrays;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** One request: what routes need of it, checked. */
 final class Request {
     private static final int MOST_BODY_OF_ANYONE = 8 * 1024;
+    private static final int FIRST_BUFFER = 2 * 1024;
+    private static final long ANYONES_MILLIS = 10_000;
+    private static final long MOST_MILLIS = 30_000;
     private static final int DEFAULT_PAGE = 50;
     private static final int MOST_PER_PAGE = 500;
 
     private final Context context;
     private final Caller caller;
     private final String id;
+    private final Clock clock;
     private final String address;
     private final boolean encrypted;
 
-    Request(Context context, Caller caller, String id, Proxies proxies) {
+    Request(Context context, Caller caller, String id, Proxies proxies, Clock clock) {
+        this.clock = clock;
         this.context = context;
         this.caller = caller;
         this.id = id;
@@ -126,19 +134,34 @@ final class Request {
         return body;
     }
 
+    /** Reads a body that comes in time, as a whole: a byte now and then does not prolong it. */
     private byte[] readUpTo(int length) {
+        long deadline =
+                clock.ticks() + (caller instanceof Caller.Anyone ? ANYONES_MILLIS : MOST_MILLIS);
+        byte[] body = new byte[Math.min(length, FIRST_BUFFER)];
+        int read = 0;
         try {
-            return context.req().getInputStream().readNBytes(length);
+            InputStream in = context.req().getInputStream();
+            for (int more = 0; more >= 0 && read < length; read += Math.max(0, more)) {
+                if (clock.ticks() > deadline) {
+                    throw Problem.of(ErrorCode.REQUEST_TIMEOUT, "Send the whole request at once.");
+                }
+                if (read == body.length) {
+                    body = Arrays.copyOf(body, Math.min(length, 2 * body.length));
+                }
+                more = in.read(body, read, body.length - read);
+            }
         } catch (IOException cutOff) {
             throw Problem.of(ErrorCode.REQUEST_MALFORMED, "The body did not come whole.");
         }
+        return Arrays.copyOf(body, read);
     }
 
     private static boolean isJson(@Nullable String contentType) {
         if (contentType == null) {
             return false;
         }
-        String[] parts = contentType.toLowerCase(Locale.ROOT).split(";");
+        String[] parts = contentType.toLowerCase(Locale.ROOT).split(";", -1);
         boolean utf8 = true;
         for (int i = 1; i < parts.length; i++) {
             String parameter = parts[i].strip().replace("\"", "");

@@ -11,7 +11,8 @@ import org.slf4j.LoggerFactory;
  * Time that goes on when the machine's clock jumps (docs/adr/0008-the-stores-clock.md): it starts
  * at the machine's time, or where an earlier run left off if that is later, and then counts by the
  * monotonic clock. A difference to the machine's clock is made up slowly, a hundredth of the time
- * that passes; the whole of it is taken over when the machine was asleep, and by the next start.
+ * that passes; the whole of it is taken over when the machine was asleep, and by the next start if
+ * the machine's time is the later one.
  */
 final class SteadyClock implements Clock {
     private static final Logger LOG = LoggerFactory.getLogger(SteadyClock.class);
@@ -100,7 +101,7 @@ final class SteadyClock implements Clock {
         if (jumped && !warned) {
             LOG.warn(
                     "the machine's clock was set by {} s; this node goes on with its own time, and"
-                            + " takes the machine's over when it is started again",
+                            + " makes the difference up slowly",
                     difference / 1_000);
         }
         warned = jumped;

@@ -13,6 +13,9 @@ public sealed interface Accepted {
     /** The idempotency key was used within 24 h for another body. Nothing was stored. */
     record OtherBody() implements Accepted {}
 
+    /** The app has been deleted. Nothing was stored. */
+    record NoApp() implements Accepted {}
+
     /** The app keeps as many messages as it may. Nothing was stored. */
     record QuotaExceeded(long limit) implements Accepted {}
 }

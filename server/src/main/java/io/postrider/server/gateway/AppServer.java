@@ -6,6 +6,7 @@ import io.postrider.protocol.v1.ServerFrame;
 import io.postrider.server.identity.App;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One connection of an app's server, which publishes. Its publishes are handed on in the order in
@@ -16,14 +17,20 @@ final class AppServer {
     /** So many may be unanswered before no more is read from the app server. */
     static final int MOST_UNANSWERED = 1_024;
 
+    /** So much may be, which is all that one connection makes the server hold. */
+    private static final int MOST_BYTES = 1 << 20;
+
     private final App app;
     private final GatewayLoop loop;
     private final Connection connection;
     private final Publishing publishing;
     private List<Publish> waiting = new ArrayList<>();
+    private @Nullable Runnable leaving;
     private boolean handingOn;
     private boolean flushing;
     private int unanswered;
+    private int unansweredBytes;
+    private volatile boolean ended;
     private long heardAt;
 
     AppServer(App app, GatewayLoop loop, Connection connection, Publishing publishing, long now) {
@@ -45,11 +52,16 @@ final class AppServer {
     void publish(Publish frame) {
         waiting.add(frame);
         unanswered++;
-        connection.pauseReading(unanswered >= MOST_UNANSWERED);
+        unansweredBytes += frame.getSerializedSize();
+        connection.pauseReading(isFull());
         if (!handingOn) {
             handingOn = true;
             handOn();
         }
+    }
+
+    private boolean isFull() {
+        return unanswered >= MOST_UNANSWERED || unansweredBytes >= MOST_BYTES;
     }
 
     private void handOn() {
@@ -57,25 +69,39 @@ final class AppServer {
         waiting = new ArrayList<>();
         Thread.startVirtualThread(() -> {
             for (Publish frame : batch) {
+                if (ended) {
+                    break;
+                }
                 publishing
                         .publish(app, frame)
-                        .thenAccept(answer -> loop.eventLoop.execute(() -> answered(answer)));
+                        .thenAccept(
+                                answer -> loop.eventLoop.execute(() -> answered(frame, answer)));
             }
             loop.eventLoop.execute(this::handedOn);
         });
     }
 
     private void handedOn() {
-        if (waiting.isEmpty()) {
+        if (waiting.isEmpty() || ended) {
             handingOn = false;
         } else {
             handOn();
         }
     }
 
-    private void answered(ServerFrame answer) {
+    private void answered(Publish frame, ServerFrame answer) {
+        boolean wasFull = isFull();
         unanswered--;
-        connection.pauseReading(unanswered >= MOST_UNANSWERED);
+        unansweredBytes -= frame.getSerializedSize();
+        connection.pauseReading(isFull());
+        if (wasFull && !isFull()) {
+            // It could not be heard while it was not read.
+            heardAt = loop.now();
+        }
+        if (leaving != null && unanswered == 0) {
+            leaving.run();
+            leaving = null;
+        }
         connection.write(answer);
         if (!flushing) {
             flushing = true;
@@ -88,12 +114,40 @@ final class AppServer {
 
     /** Closes the connection where its time is up. */
     void tick(long now, long silenceMillis) {
-        if (now - heardAt > silenceMillis) {
+        if (!isFull() && now - heardAt > silenceMillis) {
             connection.close(CloseCode.HEARTBEAT_MISSED);
         }
     }
 
+    /** Its credentials are void: what has not been handed on by now is not published. */
     void credentialsVoid() {
+        ended();
         connection.close(CloseCode.CREDENTIALS_REFUSED);
+    }
+
+    /** The connection is gone. */
+    void ended() {
+        ended = true;
+        waiting.clear();
+        if (leaving != null) {
+            leaving.run();
+            leaving = null;
+        }
+    }
+
+    /** Asks it to come back later; runs the signal once nothing of it is unanswered. */
+    void leave(int reconnectAfterMillis, int spreadMillis, Runnable whenIdle) {
+        connection.goAway("shutdown", reconnectAfterMillis, spreadMillis);
+        connection.flush();
+        connection.pauseReading(true);
+        if (unanswered == 0) {
+            whenIdle.run();
+        } else {
+            leaving = whenIdle;
+        }
+    }
+
+    void close(CloseCode code) {
+        connection.close(code);
     }
 }

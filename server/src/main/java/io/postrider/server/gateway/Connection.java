@@ -200,7 +200,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
             return;
         }
         Sessions sessions = gateway.parts().sessions();
-        if (!gateway.parts().quotas().allowsConnection(sessions.count(app.id()))
+        if (!gateway.parts().quotas().allowsConnection(gateway.connections(app.id()))
                 && !sessions.isOnline(Device.key(app.id(), device.number()))) {
             refuse(CloseCode.QUOTA_EXCEEDED, "the app has as many connections as it may");
             return;
@@ -227,8 +227,13 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
                     "appKey and masterSecret are none that are valid");
             return;
         }
-        proved();
         Gateway.Parts parts = gateway.parts();
+        if (!parts.quotas().allowsConnection(gateway.connections(app.get().id()))) {
+            refuse(CloseCode.QUOTA_EXCEEDED, "the app has as many connections as it may");
+            return;
+        }
+        proved();
+        gateway.appServerConnected(app.get().id());
         AppServer server =
                 new AppServer(app.get(), loop, this, parts.publishing(), parts.clock().ticks());
         appServer = server;
@@ -272,6 +277,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
         }
         if (appServer != null) {
             loop.remove(appServer);
+            gateway.appServerGone(appServer.appId());
         }
     }
 

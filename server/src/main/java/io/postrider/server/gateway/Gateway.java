@@ -15,6 +15,7 @@ import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.util.concurrent.EventExecutor;
+import io.postrider.protocol.CloseCode;
 import io.postrider.server.clock.Clock;
 import io.postrider.server.identity.Apps;
 import io.postrider.server.identity.DeviceTokens;
@@ -26,16 +27,23 @@ import java.io.UncheckedIOException;
 import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.util.IdentityHashMap;
+import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Phaser;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The gateway port. Every connection is one channel of one event loop; there are as many event
  * loops as processors.
  */
 public final class Gateway implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Gateway.class);
     private static final WriteBufferWaterMark WATER_MARK =
             new WriteBufferWaterMark(32 * 1024, 128 * 1024);
     private static final int BACKLOG = 4_096;
@@ -57,6 +65,7 @@ public final class Gateway implements AutoCloseable {
     private final EventLoopGroup acceptors;
     private final EventLoopGroup eventLoops;
     private final IdentityHashMap<EventLoop, GatewayLoop> loops = new IdentityHashMap<>();
+    private final Map<Long, Integer> appServersByApp = new ConcurrentHashMap<>();
     private final String nodeStart = UUID.randomUUID().toString().substring(0, 8);
     private final AtomicLong sessionIds = new AtomicLong();
     private @Nullable Channel listening;
@@ -120,6 +129,32 @@ public final class Gateway implements AutoCloseable {
         }
     }
 
+    /**
+     * Reads nothing more from app servers, asks them to come back later, and closes their
+     * connections once what they have published is answered, or after {@code patienceMillis}.
+     */
+    public void leave(int reconnectAfterMillis, int spreadMillis, long patienceMillis) {
+        Phaser busy = new Phaser(1);
+        for (GatewayLoop loop : loops.values()) {
+            loop.eventLoop
+                    .submit(() -> {
+                        busy.bulkRegister(loop.appServers());
+                        loop.leave(reconnectAfterMillis, spreadMillis, busy::arriveAndDeregister);
+                    })
+                    .syncUninterruptibly();
+        }
+        try {
+            busy.awaitAdvanceInterruptibly(busy.arrive(), patienceMillis, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (TimeoutException e) {
+            LOG.info("some app servers had unanswered publishes after {} ms", patienceMillis);
+        }
+        for (GatewayLoop loop : loops.values()) {
+            loop.eventLoop.submit(() -> loop.close(CloseCode.SHUTDOWN)).syncUninterruptibly();
+        }
+    }
+
     /** Closes every connection and ends the event loops. */
     @Override
     public void close() {
@@ -144,6 +179,19 @@ public final class Gateway implements AutoCloseable {
         for (GatewayLoop loop : loops.values()) {
             loop.eventLoop.execute(() -> loop.credentialsVoid(appId));
         }
+    }
+
+    /** How many connections an app has here, of devices and of its servers. */
+    int connections(long appId) {
+        return parts.sessions.count(appId) + appServersByApp.getOrDefault(appId, 0);
+    }
+
+    void appServerConnected(long appId) {
+        appServersByApp.merge(appId, 1, Integer::sum);
+    }
+
+    void appServerGone(long appId) {
+        appServersByApp.computeIfPresent(appId, (app, count) -> count == 1 ? null : count - 1);
     }
 
     Parts parts() {

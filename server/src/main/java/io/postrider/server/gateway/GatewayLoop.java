@@ -63,6 +63,26 @@ final class GatewayLoop {
 
     void remove(AppServer appServer) {
         appServers.remove(appServer);
+        appServer.ended();
+    }
+
+    long now() {
+        return clock.ticks();
+    }
+
+    /** Asks all app servers to come back later; runs the signal once for each that is idle. */
+    void leave(int reconnectAfterMillis, int spreadMillis, Runnable whenIdle) {
+        for (AppServer appServer : List.copyOf(appServers)) {
+            appServer.leave(reconnectAfterMillis, spreadMillis, whenIdle);
+        }
+    }
+
+    void close(CloseCode code) {
+        List.copyOf(appServers).forEach(appServer -> appServer.close(code));
+    }
+
+    int appServers() {
+        return appServers.size();
     }
 
     void credentialsVoid(long appId) {

@@ -1,16 +1,22 @@
 package io.postrider.server.gateway;
 
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.ssl.JdkSslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
+import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLEngineResult.HandshakeStatus;
+import javax.net.ssl.SSLException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,6 +26,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class Tls {
     private static final Logger LOG = LoggerFactory.getLogger(Tls.class);
+    private static final int HANDSHAKE_BYTES = 64 * 1024;
+    private static final int HANDSHAKE_STEPS = 40;
     private static final String[] PROTOCOLS = {"TLSv1.3", "TLSv1.2"};
 
     private final Path certificate;
@@ -63,18 +71,72 @@ public final class Tls {
      * certificate in force, and are reported once. To be called every few seconds by one thread.
      */
     public void reloadIfChanged() {
+        List<Object> now = stampOrNone();
+        if (now.equals(seen)) {
+            return;
+        }
+        seen = now;
         try {
-            List<Object> now = stamp();
-            if (now.equals(seen)) {
-                return;
-            }
-            seen = now;
             current = read();
             listeners.forEach(listener -> listener.accept(current.context()));
             LOG.info("a new certificate is in force");
-        } catch (UncheckedIOException e) {
+        } catch (RuntimeException e) {
             LOG.error("the old certificate stays in force: {}", e.getMessage());
         }
+    }
+
+    /** Files that are missing are as good as files that cannot be used. */
+    private List<Object> stampOrNone() {
+        try {
+            return stamp();
+        } catch (UncheckedIOException e) {
+            return List.of();
+        }
+    }
+
+    /** With ourselves: a key of another certificate is found in no other way. */
+    private static void tryHandshake(JdkSslContext made) throws IOException {
+        SSLEngine server = made.context().createSSLEngine();
+        server.setUseClientMode(false);
+        SSLEngine client;
+        try {
+            client =
+                    SslContextBuilder.forClient()
+                            .sslProvider(SslProvider.JDK)
+                            .trustManager(InsecureTrustManagerFactory.INSTANCE)
+                            .build()
+                            .newEngine(ByteBufAllocator.DEFAULT);
+        } catch (SSLException e) {
+            throw new IllegalStateException("a client that trusts everyone can be made", e);
+        }
+        ByteBuffer toServer = ByteBuffer.allocate(HANDSHAKE_BYTES);
+        ByteBuffer toClient = ByteBuffer.allocate(HANDSHAKE_BYTES);
+        client.beginHandshake();
+        for (int step = 0; step < HANDSHAKE_STEPS && !isDone(client); step++) {
+            step(client, toServer, toClient);
+            step(server, toClient, toServer);
+        }
+        if (!isDone(client)) {
+            throw new IOException("no handshake can be made with them");
+        }
+    }
+
+    private static boolean isDone(SSLEngine engine) {
+        return engine.getHandshakeStatus() == HandshakeStatus.NOT_HANDSHAKING
+                && engine.getSession().isValid()
+                && !engine.getSession().getCipherSuite().equals("SSL_NULL_WITH_NULL_NULL");
+    }
+
+    private static void step(SSLEngine engine, ByteBuffer out, ByteBuffer in) throws IOException {
+        in.flip();
+        engine.unwrap(in, ByteBuffer.allocate(HANDSHAKE_BYTES));
+        in.compact();
+        for (Runnable task = engine.getDelegatedTask();
+                task != null;
+                task = engine.getDelegatedTask()) {
+            task.run();
+        }
+        engine.wrap(ByteBuffer.allocate(0), out);
     }
 
     private List<Object> stamp() {
@@ -93,11 +155,14 @@ public final class Tls {
 
     private JdkSslContext read() {
         try {
-            return (JdkSslContext)
-                    SslContextBuilder.forServer(certificate.toFile(), key.toFile())
-                            .sslProvider(SslProvider.JDK)
-                            .protocols(PROTOCOLS)
-                            .build();
+            JdkSslContext made =
+                    (JdkSslContext)
+                            SslContextBuilder.forServer(certificate.toFile(), key.toFile())
+                                    .sslProvider(SslProvider.JDK)
+                                    .protocols(PROTOCOLS)
+                                    .build();
+            tryHandshake(made);
+            return made;
         } catch (IOException | IllegalArgumentException e) {
             throw new UncheckedIOException(
                     new IOException(

@@ -14,6 +14,7 @@ public final class Accounts {
     private static final Duration FAILURE_WINDOW = Duration.ofMinutes(10);
     private static final int FAILURES_PER_NAME = 10;
     private static final int FAILURES_PER_ADDRESS = 50;
+    private static final int SIGN_UPS_PER_ADDRESS = 200;
 
     private final DeveloperStore store;
     private final AuditLog audit;
@@ -22,6 +23,7 @@ public final class Accounts {
     private final Passwords passwords = new Passwords();
     private final RateLimit failuresByName;
     private final RateLimit failuresByAddress;
+    private final RateLimit signUpsByAddress;
 
     public Accounts(DeveloperStore store, AuditLog audit, SignUps signUps, Clock clock) {
         this.store = store;
@@ -29,6 +31,7 @@ public final class Accounts {
         this.signUps = signUps;
         this.clock = clock;
         this.failuresByName = new RateLimit(FAILURES_PER_NAME, FAILURE_WINDOW, clock);
+        this.signUpsByAddress = new RateLimit(SIGN_UPS_PER_ADDRESS, FAILURE_WINDOW, clock);
         this.failuresByAddress = new RateLimit(FAILURES_PER_ADDRESS, FAILURE_WINDOW, clock);
     }
 
@@ -44,7 +47,7 @@ public final class Accounts {
         /** Nobody may sign up here any more. */
         record Closed() implements SignedUp {}
 
-        /** Too many codes from this address were wrong. */
+        /** Too many from this address have signed up, or tried a wrong code. */
         record TooMany(long retryAfterSeconds) implements SignedUp {}
     }
 
@@ -55,19 +58,20 @@ public final class Accounts {
      */
     public SignedUp signUp(String name, String password, @Nullable String code, Actor from) {
         if (signUps.areOpen()) {
-            return add(name, password, false, from);
+            long wait = signUpsByAddress.secondsToWait(from.address());
+            return wait > 0 ? new SignedUp.TooMany(wait) : add(name, password, false, from);
         }
         if (signUps.areClosed()) {
             return new SignedUp.Closed();
         }
-        long wait = failuresByAddress.secondsUntilAllowed(from.address());
+        long wait = failuresByAddress.secondsToWait(from.address());
         if (wait > 0) {
             return new SignedUp.TooMany(wait);
         }
         if (!signUps.isCode(code)) {
-            failuresByAddress.secondsToWait(from.address());
             return new SignedUp.WrongCode();
         }
+        failuresByAddress.giveBack(from.address());
         SignedUp first = add(name, password, true, from);
         signUps.used();
         return first instanceof SignedUp.In ? first : new SignedUp.Closed();
@@ -101,10 +105,12 @@ public final class Accounts {
      * @param from as in {@link #signUp}
      */
     public LoggedIn logIn(String name, String password, Actor from) {
+        // Taken before the hash is made and given back where the password is right: whoever tries
+        // many at once has no more tries than one after another.
         long wait =
                 Math.max(
-                        failuresByName.secondsUntilAllowed(name),
-                        failuresByAddress.secondsUntilAllowed(from.address()));
+                        failuresByName.secondsToWait(name),
+                        failuresByAddress.secondsToWait(from.address()));
         if (wait > 0) {
             return new LoggedIn.TooMany(wait);
         }
@@ -114,12 +120,12 @@ public final class Accounts {
                         .map(known -> passwords.matches(password, known.passwordHash()))
                         .orElseGet(() -> passwords.refuse(password));
         if (!right) {
-            failuresByName.secondsToWait(name);
-            failuresByAddress.secondsToWait(from.address());
             developer.ifPresent(
-                    known -> audit.write(new Deed(actor(known, from), Action.LOGIN_FAILED)));
+                    known -> audit.writeSoon(new Deed(actor(known, from), Action.LOGIN_FAILED)));
             return new LoggedIn.Wrong();
         }
+        failuresByName.giveBack(name);
+        failuresByAddress.giveBack(from.address());
         return logIn(developer.orElseThrow(), password, from);
     }
 

@@ -52,6 +52,9 @@ public interface AuditLog {
      */
     void write(Deed deed);
 
+    /** As {@link #write}, without waiting: who waits could be told by how long. */
+    void writeSoon(Deed deed);
+
     /** A developer's entries with ids below {@code beforeId}, newest first. */
     List<Entry> ofDeveloper(long developerId, long beforeId, int limit);
 }

@@ -47,9 +47,8 @@ public final class RateLimit {
         return probe.isConsumed() ? 0 : 1 + probe.getNanosToWaitForRefill() / 1_000_000_000;
     }
 
-    /** Whether one is there, without taking it: 0, or the seconds until one will be. */
-    public long secondsUntilAllowed(String key) {
-        var probe = buckets.get(key).estimateAbilityToConsume(1);
-        return probe.canBeConsumed() ? 0 : 1 + probe.getNanosToWaitForRefill() / 1_000_000_000;
+    /** Puts one back that was taken and not used. */
+    public void giveBack(String key) {
+        buckets.get(key).addTokens(1);
     }
 }

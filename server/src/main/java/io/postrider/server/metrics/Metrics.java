@@ -41,6 +41,7 @@ public final class Metrics {
     public void sessions(IntSupplier count) {
         Gauge.builder("postrider.sessions", count, IntSupplier::getAsInt)
                 .description("Live sessions")
+                .strongReference(true)
                 .register(registry);
     }
 

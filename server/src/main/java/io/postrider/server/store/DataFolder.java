@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
  * server leaves no lock behind.
  */
 final class DataFolder implements AutoCloseable {
+    private static final String LOCK = "lock";
+    private static final String DATABASE = "postrider.db";
+
     private final Path path;
     private final FileChannel channel;
     private final FileLock lock;
@@ -29,9 +32,12 @@ final class DataFolder implements AutoCloseable {
     static DataFolder open(Path path) {
         try {
             create(path);
+            keepToOwner(path.resolve(LOCK));
+            // SQLite gives its other files the mode of this one.
+            keepToOwner(path.resolve(DATABASE));
             FileChannel channel =
                     FileChannel.open(
-                            path.resolve("lock"),
+                            path.resolve(LOCK),
                             StandardOpenOption.CREATE,
                             StandardOpenOption.WRITE);
             FileLock lock = tryLock(channel);
@@ -57,6 +63,16 @@ final class DataFolder implements AutoCloseable {
         }
     }
 
+    /** Makes the file if need be; nobody else reads it, whoever made the folder. */
+    private static void keepToOwner(Path file) throws IOException {
+        if (Files.notExists(file)) {
+            Files.createFile(file);
+        }
+        if (file.getFileSystem().supportedFileAttributeViews().contains("posix")) {
+            Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+        }
+    }
+
     private static void create(Path path) throws IOException {
         if (Files.isDirectory(path)) {
             return;
@@ -68,7 +84,7 @@ final class DataFolder implements AutoCloseable {
     }
 
     Path database() {
-        return path.resolve("postrider.db");
+        return path.resolve(DATABASE);
     }
 
     @Override

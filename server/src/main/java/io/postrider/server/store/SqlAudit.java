@@ -3,9 +3,13 @@ package io.postrider.server.store;
 import io.postrider.server.identity.AuditLog;
 import java.util.List;
 import java.util.Locale;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The audit log on SQLite. */
 public final class SqlAudit implements AuditLog {
+    private static final Logger LOG = LoggerFactory.getLogger(SqlAudit.class);
+
     private final Database database;
 
     public SqlAudit(Database database) {
@@ -18,6 +22,17 @@ public final class SqlAudit implements AuditLog {
                 .await(tx -> {
                     write(tx, deed);
                     return deed;
+                });
+    }
+
+    @Override
+    public void writeSoon(Deed deed) {
+        database.writer()
+                .change(tx -> write(tx, deed))
+                .whenComplete((done, failure) -> {
+                    if (failure != null) {
+                        LOG.warn("an entry of the audit log was lost: {}", deed.action());
+                    }
                 });
     }
 

@@ -56,6 +56,9 @@ public final class SqlMessages implements MessageStore {
                 return earlier.get();
             }
         }
+        if (tx.sql.number("SELECT count(*) FROM apps WHERE id = ?", message.appId()) == 0) {
+            return new Accepted.NoApp();
+        }
         if (quota > 0 && !database.storedCounts().add(tx, message.appId(), quota)) {
             return new Accepted.QuotaExceeded(quota);
         }

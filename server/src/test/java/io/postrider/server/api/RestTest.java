@@ -494,7 +494,7 @@ class RestTest {
         assertThat(server.api.call("GET", "/readyz", null, null).expect(200).text("status"))
                 .isEqualTo("ready");
         assertThat(server.api.call("GET", "/metrics", null, null).expect(200).response().body())
-                .contains("postrider_sessions", "postrider_store_commits_total");
+                .contains("postrider_sessions 0.0", "postrider_store_commits_total");
         assertThat(server.api.call("GET", "/openapi.yaml", null, null).response().body())
                 .startsWith("openapi: 3");
     }

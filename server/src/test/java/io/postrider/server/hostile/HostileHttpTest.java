@@ -183,6 +183,7 @@ class HostileHttpTest {
     void wrongContentTypesAreRefused() throws IOException {
         for (String type :
                 List.of(
+                        ";",
                         "text/plain",
                         "application/xml",
                         "",
@@ -418,6 +419,22 @@ class HostileHttpTest {
                                 Duration.ofSeconds(11),
                                 6))
                 .isTrue();
+    }
+
+    @Test
+    void whoIsNobodyHasTenSecondsForABody() throws Exception {
+        try (Socket socket = socket()) {
+            socket.getOutputStream()
+                    .write(
+                            ("POST /v1/logins HTTP/1.1\r\nHost: x\r\nContent-Type: application/json"
+                                            + "\r\nContent-Length: 1000\r\n\r\n{")
+                                    .getBytes(StandardCharsets.US_ASCII));
+            app.call("GET", "/healthz", null);
+            server.clock.advance(Duration.ofSeconds(11));
+            socket.getOutputStream().write(' ');
+            byte[] answer = socket.getInputStream().readNBytes(12);
+            assertThat(new String(answer, StandardCharsets.US_ASCII)).isEqualTo("HTTP/1.1 408");
+        }
     }
 
     @Test

@@ -10,10 +10,12 @@ import io.postrider.server.delivery.MessageStore.Intake;
 import io.postrider.server.delivery.NewMessage;
 import io.postrider.server.metrics.Metrics;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -23,6 +25,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -134,6 +137,27 @@ class SqliteStoreTest extends StoreContract {
             blocked.countDown();
             waits.get();
             assertThat(stores.messages().intake()).isEqualTo(Intake.OPEN);
+        }
+    }
+
+    @Test
+    void nobodyElseReadsTheFilesWhoeverMadeTheFolder(@TempDir Path other) throws Exception {
+        Path open = Files.createDirectory(other.resolve("open"));
+        Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxr-xr-x"));
+        try (Database database = Database.open(open, clock, new Metrics());
+                Stream<Path> files = Files.list(open)) {
+            stores(database, clock).newApp();
+            assertThat(files.toList())
+                    .hasSizeGreaterThanOrEqualTo(3)
+                    .allMatch(file -> mode(file).equals("rw-------"));
+        }
+    }
+
+    private static String mode(Path file) {
+        try {
+            return PosixFilePermissions.toString(Files.getPosixFilePermissions(file));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
