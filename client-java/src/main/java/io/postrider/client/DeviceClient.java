@@ -1,6 +1,5 @@
 package io.postrider.client;
 
-import io.postrider.client.Acks.Overdue;
 import io.postrider.client.RecentIds.Known;
 import io.postrider.client.Registrar.Registered;
 import io.postrider.protocol.CloseCode;
@@ -12,13 +11,10 @@ import io.postrider.protocol.v1.Pong;
 import io.postrider.protocol.v1.Push;
 import io.postrider.protocol.v1.Ready;
 import io.postrider.protocol.v1.ServerFrame;
-import java.io.File;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -37,9 +33,6 @@ public final class DeviceClient implements AutoCloseable {
     /** The name that servers see. */
     static final String SDK = "postrider-java/0.1";
 
-    private static final int BEATS_PER_HEARTBEAT = 4;
-    private static final long FIRST_HEARTBEAT_MILLIS = 10_000;
-
     private final Route route;
     private final Transport transport;
     private final MessageListener listener;
@@ -48,10 +41,7 @@ public final class DeviceClient implements AutoCloseable {
     private final boolean manualAcks;
     private final Threads threads;
     private final ReentrantLock lock = new ReentrantLock();
-    private final Acks acks;
-    private final @Nullable IdFile memory;
-    private final @Nullable AckFallback fallback;
-    private final long ackTimeoutMillis;
+    private final AckKeeper acks;
 
     /** Held while the listener runs; taken before the other lock, never inside it. */
     private final ReentrantLock handing = new ReentrantLock();
@@ -60,11 +50,8 @@ public final class DeviceClient implements AutoCloseable {
     private DeviceState state = DeviceState.IDLE;
     private @Nullable Link link;
     private @Nullable ScheduledFuture<?> retry;
-    private @Nullable ScheduledFuture<?> ackTimer;
     private @Nullable String epoch;
-    private long heartbeatMillis = FIRST_HEARTBEAT_MILLIS;
-    private long heardAt;
-    private long sentAt;
+    private Heartbeat heartbeat = new Heartbeat();
     private boolean closeAfterHanding;
 
     DeviceClient(DeviceClientBuilder builder) {
@@ -76,23 +63,31 @@ public final class DeviceClient implements AutoCloseable {
         this.tokenSource = builder.tokenSource;
         this.manualAcks = builder.manualAcks;
         this.threads = builder.threads;
-        this.memory = open(builder.memory);
-        this.acks =
-                new Acks(
-                        memory,
-                        builder.ackTimeoutMillis,
-                        failure -> tell(watching -> watching.onMemoryFailed(failure)));
-        this.ackTimeoutMillis = builder.ackTimeoutMillis;
-        this.fallback = builder.registered == null ? null : new AckFallback(builder.registered);
+        this.acks = new AckKeeper(builder, owner, lock);
     }
 
-    private static @Nullable IdFile open(@Nullable File file) {
-        try {
-            return file == null ? null : new IdFile(file, Acks.MOST_RECENT_IDS);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
+    private final AckKeeper.Owner owner =
+            new AckKeeper.Owner() {
+                @Override
+                public boolean isReady() {
+                    return state == DeviceState.READY;
+                }
+
+                @Override
+                public void send(ClientFrame frame) {
+                    DeviceClient.this.send(frame);
+                }
+
+                @Override
+                public String token() {
+                    return token;
+                }
+
+                @Override
+                public void tell(Consumer<DeviceObserver> event) {
+                    DeviceClient.this.tell(event);
+                }
+            };
 
     private static List<Gateway> usable(List<Gateway> gateways, Transport transport) {
         List<Gateway> usable = new ArrayList<>();
@@ -126,11 +121,17 @@ public final class DeviceClient implements AutoCloseable {
 
     /** Starts connecting and returns. Has no effect on a client that was started. */
     public void start() {
-        lock.lock();
-        try {
+        locked(() -> {
             if (state == DeviceState.IDLE) {
                 connect();
             }
+        });
+    }
+
+    private void locked(Runnable action) {
+        lock.lock();
+        try {
+            action.run();
         } finally {
             lock.unlock();
         }
@@ -147,26 +148,18 @@ public final class DeviceClient implements AutoCloseable {
 
     /** Acknowledges a message; for manual acks. Sent again until the server confirms it. */
     public void acknowledge(long messageId) {
-        lock.lock();
-        try {
-            acks.acknowledge(messageId, now());
-            flushAcks();
-            watchAcks();
-        } finally {
-            lock.unlock();
-        }
+        locked(() -> {
+            acks.acknowledge(messageId);
+            acks.flush();
+        });
     }
 
     /** The user has opened a message, which acknowledges it as well. Sent again until confirmed. */
     public void opened(long messageId) {
-        lock.lock();
-        try {
-            acks.opened(messageId, now());
-            flushAcks();
-            watchAcks();
-        } finally {
-            lock.unlock();
-        }
+        locked(() -> {
+            acks.opened(messageId);
+            acks.flush();
+        });
     }
 
     /**
@@ -198,14 +191,11 @@ public final class DeviceClient implements AutoCloseable {
 
     /** Drops the connection as a lost network would, and comes back as after any loss. */
     public void dropConnection() {
-        lock.lock();
-        try {
+        locked(() -> {
             if (link != null) {
                 link.close("dropped by the caller");
             }
-        } finally {
-            lock.unlock();
-        }
+        });
     }
 
     /**
@@ -214,20 +204,17 @@ public final class DeviceClient implements AutoCloseable {
      */
     @Override
     public void close() {
-        lock.lock();
-        try {
+        locked(() -> {
             if (handing.isHeldByCurrentThread()) {
                 closeAfterHanding = true;
             } else {
                 stop();
             }
-        } finally {
-            lock.unlock();
-        }
+        });
     }
 
     private void stop() {
-        flushAcks();
+        acks.flush();
         cancelRetry();
         stopped();
         Link open = link;
@@ -237,18 +224,11 @@ public final class DeviceClient implements AutoCloseable {
         }
     }
 
+    /** What the listener has in hand it may still acknowledge, to be remembered. */
     private void stopped() {
         become(DeviceState.STOPPED);
-        if (ackTimer != null) {
-            ackTimer.cancel(false);
-            ackTimer = null;
-        }
-        try {
-            if (memory != null) {
-                memory.close();
-            }
-        } catch (IOException failure) {
-            tell(watching -> watching.onMemoryFailed(failure));
+        if (!handing.isLocked() || handing.isHeldByCurrentThread()) {
+            acks.close();
         }
     }
 
@@ -270,9 +250,7 @@ public final class DeviceClient implements AutoCloseable {
     private void connect() {
         become(DeviceState.CONNECTING);
         route.leaving();
-        heartbeatMillis = FIRST_HEARTBEAT_MILLIS;
-        heardAt = now();
-        sentAt = heardAt;
+        heartbeat = new Heartbeat();
         Link made = threads.link(route.gateway(), transport, events);
         link = made;
         made.open();
@@ -287,14 +265,11 @@ public final class DeviceClient implements AutoCloseable {
     }
 
     private void retryNow() {
-        lock.lock();
-        try {
+        locked(() -> {
             if (state == DeviceState.WAITING) {
                 connect();
             }
-        } finally {
-            lock.unlock();
-        }
+        });
     }
 
     private void cancelRetry() {
@@ -304,60 +279,10 @@ public final class DeviceClient implements AutoCloseable {
         }
     }
 
-    private static long now() {
-        return System.nanoTime() / 1_000_000;
-    }
-
     private void send(ClientFrame frame) {
         if (link != null && state == DeviceState.READY) {
-            sentAt = now();
+            heartbeat.sent();
             link.send(frame);
-        }
-    }
-
-    private void flushAcks() {
-        if (state == DeviceState.READY) {
-            acks.flush(this::send);
-        }
-    }
-
-    /** Looks after acks until all are confirmed. */
-    private void watchAcks() {
-        if (ackTimer == null && state != DeviceState.STOPPED && !acks.allConfirmed()) {
-            ackTimer =
-                    threads.timers()
-                            .schedule(this::lookAfterAcks, ackTimeoutMillis, TimeUnit.MILLISECONDS);
-        }
-    }
-
-    private void lookAfterAcks() {
-        lock.lock();
-        try {
-            ackTimer = null;
-            Overdue overdue = acks.timedOut(now());
-            flushAcks();
-            watchAcks();
-            AckFallback other = fallback;
-            if (other != null && !overdue.isEmpty()) {
-                String current = token;
-                threads.factory().newThread(() -> post(other, overdue, current)).start();
-            }
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    private void post(AckFallback other, Overdue overdue, String current) {
-        try {
-            Map<Long, String> outcomes = other.post(overdue, current);
-            lock.lock();
-            try {
-                outcomes.forEach(this::ackAnswered);
-            } finally {
-                lock.unlock();
-            }
-        } catch (IOException | RuntimeException stillUnconfirmed) {
-            // They are told again on the connection, and here when that has failed again.
         }
     }
 
@@ -365,20 +290,7 @@ public final class DeviceClient implements AutoCloseable {
             new Link.Events() {
                 @Override
                 public void opened(Link from) {
-                    lock.lock();
-                    try {
-                        if (isCurrent(from)) {
-                            from.send(
-                                    ClientFrame.newBuilder()
-                                            .setConnect(
-                                                    Connect.newBuilder()
-                                                            .setToken(token)
-                                                            .setSdk(SDK))
-                                            .build());
-                        }
-                    } finally {
-                        lock.unlock();
-                    }
+                    ifCurrent(from, () -> from.send(sayWho()));
                 }
 
                 @Override
@@ -392,26 +304,12 @@ public final class DeviceClient implements AutoCloseable {
 
                 @Override
                 public void idle(Link from) {
-                    lock.lock();
-                    try {
-                        if (isCurrent(from)) {
-                            flushAcks();
-                        }
-                    } finally {
-                        lock.unlock();
-                    }
+                    ifCurrent(from, acks::flush);
                 }
 
                 @Override
                 public void beat(Link from) {
-                    lock.lock();
-                    try {
-                        if (isCurrent(from)) {
-                            beatNow(from);
-                        }
-                    } finally {
-                        lock.unlock();
-                    }
+                    ifCurrent(from, () -> heartbeat.beat(from, DeviceClient.this::ping));
                 }
 
                 @Override
@@ -425,13 +323,22 @@ public final class DeviceClient implements AutoCloseable {
         return from == link;
     }
 
-    private void beatNow(Link open) {
-        long now = now();
-        if (now - heardAt > heartbeatMillis + heartbeatMillis / 2) {
-            open.close("the gateway was silent");
-        } else if (now - sentAt >= heartbeatMillis - heartbeatMillis / BEATS_PER_HEARTBEAT) {
-            send(ClientFrame.newBuilder().setPing(Ping.getDefaultInstance()).build());
-        }
+    private void ifCurrent(Link from, Runnable then) {
+        locked(() -> {
+            if (isCurrent(from)) {
+                then.run();
+            }
+        });
+    }
+
+    private ClientFrame sayWho() {
+        return ClientFrame.newBuilder()
+                .setConnect(Connect.newBuilder().setToken(token).setSdk(SDK))
+                .build();
+    }
+
+    private void ping() {
+        send(ClientFrame.newBuilder().setPing(Ping.getDefaultInstance()).build());
     }
 
     private void pushed(Link from, Push push) {
@@ -452,7 +359,7 @@ public final class DeviceClient implements AutoCloseable {
                 return;
             }
             heard();
-            known = acks.receive(id, now());
+            known = acks.receive(id);
         } finally {
             lock.unlock();
         }
@@ -467,13 +374,14 @@ public final class DeviceClient implements AutoCloseable {
             if (!taken) {
                 acks.refuse(id);
             } else if (!manualAcks && message.wantsAck()) {
-                acks.acknowledge(id, now());
-                watchAcks();
+                acks.acknowledge(id);
             }
             if (closeAfterHanding) {
                 stop();
+            } else if (state == DeviceState.STOPPED) {
+                acks.close();
             } else if (acks.areMany()) {
-                flushAcks();
+                acks.flush();
             }
         } finally {
             lock.unlock();
@@ -482,7 +390,7 @@ public final class DeviceClient implements AutoCloseable {
 
     /** The gateway works: the next loss is a first one again. */
     private void heard() {
-        heardAt = now();
+        heartbeat.heard();
         if (state == DeviceState.READY) {
             route.works();
         }
@@ -515,7 +423,7 @@ public final class DeviceClient implements AutoCloseable {
                     break;
                 case ACKED:
                     for (AckResult result : frame.getAcked().getResultsList()) {
-                        ackAnswered(
+                        acks.answered(
                                 result.getId(),
                                 result.getOutcome().name().toLowerCase(Locale.ROOT));
                     }
@@ -551,8 +459,7 @@ public final class DeviceClient implements AutoCloseable {
     }
 
     private void ready(Link open, Ready ready) {
-        heartbeatMillis = Math.max(1, ready.getHeartbeatSeconds()) * 1_000L;
-        open.beatEvery(heartbeatMillis / BEATS_PER_HEARTBEAT);
+        heartbeat.agreed(ready.getHeartbeatSeconds(), open);
         if (ready.hasToken()) {
             token = ready.getToken();
             tell(watching -> watching.onTokenRenewed(ready.getToken()));
@@ -566,12 +473,6 @@ public final class DeviceClient implements AutoCloseable {
         }
         become(DeviceState.READY);
         acks.startOver();
-        flushAcks();
-    }
-
-    private void ackAnswered(long id, String outcome) {
-        acks.confirmed(id);
-        tell(watching -> watching.onAckAnswered(id, outcome));
     }
 
     private void ended(Link from, int closeCode, String reason) {

@@ -32,8 +32,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class GatewayPublisher implements AutoCloseable {
     private static final int DEFAULT_ATTEMPTS = 6;
-    private static final long FIRST_HEARTBEAT_MILLIS = 10_000;
-    private static final int BEATS_PER_HEARTBEAT = 4;
     private static final int MOST_MESSAGE = 64 * 1024;
 
     /** So much may be unanswered: less than what the transports queue. */
@@ -63,9 +61,7 @@ public final class GatewayPublisher implements AutoCloseable {
     private int inflight;
     private long inflightBytes;
     private long nextRef;
-    private long heartbeatMillis = FIRST_HEARTBEAT_MILLIS;
-    private long heardAt;
-    private long sentAt;
+    private Heartbeat heartbeat = new Heartbeat();
 
     private static final class Waiting {
         final ClientFrame frame;
@@ -194,16 +190,10 @@ public final class GatewayPublisher implements AutoCloseable {
         route.leaving();
         connecting = false;
         ready = false;
-        heartbeatMillis = FIRST_HEARTBEAT_MILLIS;
-        heardAt = now();
-        sentAt = heardAt;
+        heartbeat = new Heartbeat();
         Link made = threads.link(route.gateway(), transport, events);
         link = made;
         made.open();
-    }
-
-    private static long now() {
-        return System.nanoTime() / 1_000_000;
     }
 
     private void sendAll() {
@@ -216,7 +206,7 @@ public final class GatewayPublisher implements AutoCloseable {
             publish.sent = true;
             inflight++;
             inflightBytes += publish.frame.getSerializedSize();
-            sentAt = now();
+            heartbeat.sent();
             link.send(publish.frame);
         }
     }
@@ -247,7 +237,7 @@ public final class GatewayPublisher implements AutoCloseable {
                 public void beat(Link from) {
                     lock.lock();
                     try {
-                        beatNow(from);
+                        heartbeat.beat(from, () -> ping(from));
                     } finally {
                         lock.unlock();
                     }
@@ -259,13 +249,9 @@ public final class GatewayPublisher implements AutoCloseable {
                 }
             };
 
-    private void beatNow(Link open) {
-        long now = now();
-        if (now - heardAt > heartbeatMillis + heartbeatMillis / 2) {
-            open.close("the gateway was silent");
-        } else if (ready
-                && now - sentAt >= heartbeatMillis - heartbeatMillis / BEATS_PER_HEARTBEAT) {
-            sentAt = now;
+    private void ping(Link open) {
+        if (ready) {
+            heartbeat.sent();
             open.send(ClientFrame.newBuilder().setPing(Ping.getDefaultInstance()).build());
         }
     }
@@ -274,7 +260,7 @@ public final class GatewayPublisher implements AutoCloseable {
     private Runnable taken(Link from, ServerFrame frame) {
         lock.lock();
         try {
-            heardAt = now();
+            heartbeat.heard();
             switch (frame.getFrameCase()) {
                 case READY:
                     ready(from, frame.getReady());
@@ -296,8 +282,7 @@ public final class GatewayPublisher implements AutoCloseable {
     }
 
     private void ready(Link open, Ready answer) {
-        heartbeatMillis = Math.max(1, answer.getHeartbeatSeconds()) * 1_000L;
-        open.beatEvery(heartbeatMillis / BEATS_PER_HEARTBEAT);
+        heartbeat.agreed(answer.getHeartbeatSeconds(), open);
         // Half of it, so that the server never has to stop reading.
         inflightLimit = Math.max(1, answer.getInflightLimit() / 2);
         inflight = 0;

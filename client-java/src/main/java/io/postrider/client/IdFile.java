@@ -98,9 +98,12 @@ final class IdFile implements AutoCloseable {
         next++;
     }
 
+    /** Has no effect the second time. */
     @Override
     public void close() throws IOException {
-        lock.release();
+        if (lock.isValid()) {
+            lock.release();
+        }
         file.close();
     }
 }

@@ -87,6 +87,16 @@ public final class Postrider implements AutoCloseable {
                     line -> {});
         }
 
+        /** As these, with something around the message store. */
+        public Seams messages(UnaryOperator<MessageStore> around) {
+            return new Seams(clock, limits, writing, around, wakeUps, tell);
+        }
+
+        /** As these, with something around the wake-ups. */
+        public Seams wakeUps(UnaryOperator<WakeUps> around) {
+            return new Seams(clock, limits, writing, messages, around, tell);
+        }
+
         /** As these, with somebody who is told what the operator must know. */
         public Seams telling(Consumer<String> operator) {
             return new Seams(clock, limits, writing, messages, wakeUps, operator);
@@ -147,7 +157,8 @@ public final class Postrider implements AutoCloseable {
         NodeInfo node =
                 new NodeInfo(
                         (int) (seams.limits.heartbeatMillis() / 1000),
-                        settings.registrationsPerSecond());
+                        settings.registrationsPerSecond(),
+                        Exposure.isExposed(settings));
         this.api =
                 new Api(
                         new Api.Parts(

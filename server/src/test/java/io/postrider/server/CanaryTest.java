@@ -14,8 +14,7 @@ import io.postrider.protocol.v1.ServerFrame.FrameCase;
 import io.postrider.server.TestApi.AppHandle;
 import io.postrider.server.TestApi.Reply;
 import io.postrider.server.delivery.MessageStore;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
+import io.postrider.server.delivery.NewMessage;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -40,23 +39,16 @@ class CanaryTest {
     private final AtomicBoolean failing = new AtomicBoolean();
     private final List<String> written = new ArrayList<>();
 
-    /** Fails where the test says so, with an exception that knows no payload but has a cause. */
+    /** Fails where the test says so, with an exception that knows no payload. */
     private MessageStore failingAtTimes(MessageStore real) {
-        return (MessageStore)
-                Proxy.newProxyInstance(
-                        CanaryTest.class.getClassLoader(),
-                        new Class<?>[] {MessageStore.class},
-                        (proxy, method, arguments) -> {
-                            if (failing.get() && method.getName().equals("accept")) {
-                                return CompletableFuture.failedFuture(
-                                        new IllegalStateException("the test broke it"));
-                            }
-                            try {
-                                return method.invoke(real, arguments);
-                            } catch (InvocationTargetException e) {
-                                throw e.getCause();
-                            }
-                        });
+        return StoreVariant.of(
+                real,
+                "accept",
+                arguments ->
+                        failing.get()
+                                ? CompletableFuture.failedFuture(
+                                        new IllegalStateException("the test broke it"))
+                                : real.accept((NewMessage) arguments[0]));
     }
 
     private void refused(Reply reply) {
@@ -73,16 +65,7 @@ class CanaryTest {
         List<String> canaries = new ArrayList<>(List.of(PASSWORD, TITLE, DATA));
         try (Logged logged = new Logged(Level.DEBUG);
                 TestServer server =
-                        TestServer.start(
-                                data,
-                                seams ->
-                                        new Postrider.Seams(
-                                                seams.clock(),
-                                                seams.limits(),
-                                                seams.writing(),
-                                                this::failingAtTimes,
-                                                seams.wakeUps(),
-                                                seams.tell()))) {
+                        TestServer.start(data, seams -> seams.messages(this::failingAtTimes))) {
             TestApi api = server.api;
             String credentials = "{\"name\":\"anna\",\"password\":\"" + PASSWORD + "\"}";
             api.call("POST", "/v1/developers", null, credentials).expect(201);

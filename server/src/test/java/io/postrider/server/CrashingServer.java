@@ -2,12 +2,9 @@ package io.postrider.server;
 
 import io.postrider.server.Postrider.Seams;
 import io.postrider.server.clock.Clock;
-import io.postrider.server.delivery.Accepted;
 import io.postrider.server.delivery.AckBatch;
-import io.postrider.server.delivery.AckOutcome;
 import io.postrider.server.delivery.Arrival;
 import io.postrider.server.delivery.MessageStore;
-import io.postrider.server.delivery.NewMessage;
 import io.postrider.server.delivery.Recipients;
 import io.postrider.server.delivery.WakeUps;
 import io.postrider.server.session.SessionLimits;
@@ -19,7 +16,6 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 
@@ -52,7 +48,7 @@ public final class CrashingServer {
                                 point.equals("unflushed")
                                         ? CrashingServer::unflushed
                                         : dyingCommits(point, left),
-                                messages -> new DyingAcks(messages, point, left),
+                                messages -> dyingAcks(messages, point, left),
                                 wakeUps -> new SilentHints(wakeUps, point, left),
                                 line -> {}));
         System.out.println("ready " + node.http() + " " + node.gateway());
@@ -125,54 +121,15 @@ public final class CrashingServer {
         }
     }
 
-    private record DyingAcks(MessageStore real, String point, AtomicInteger left)
-            implements MessageStore {
-        @Override
-        public CompletableFuture<List<AckOutcome>> acknowledge(AckBatch acks) {
-            if (point.equals("before-ack")) {
-                dieIfDue(left);
-            }
-            return real.acknowledge(acks);
-        }
-
-        @Override
-        public void onCommit(WakeUps wakeUps) {
-            real.onCommit(wakeUps);
-        }
-
-        @Override
-        public CompletableFuture<Accepted> accept(NewMessage message) {
-            return real.accept(message);
-        }
-
-        @Override
-        public CompletableFuture<Recalled> recall(long appId, long messageId) {
-            return real.recall(appId, messageId);
-        }
-
-        @Override
-        public CompletableFuture<Void> addWritten(long messageId, int devices) {
-            return real.addWritten(messageId, devices);
-        }
-
-        @Override
-        public List<Arrival> arrivalsAfter(long id, int limit) {
-            return real.arrivalsAfter(id, limit);
-        }
-
-        @Override
-        public Intake intake() {
-            return real.intake();
-        }
-
-        @Override
-        public long lastId() {
-            return real.lastId();
-        }
-
-        @Override
-        public String epoch() {
-            return real.epoch();
-        }
+    private static MessageStore dyingAcks(MessageStore real, String point, AtomicInteger left) {
+        return StoreVariant.of(
+                real,
+                "acknowledge",
+                arguments -> {
+                    if (point.equals("before-ack")) {
+                        dieIfDue(left);
+                    }
+                    return real.acknowledge((AckBatch) arguments[0]);
+                });
     }
 }

@@ -8,10 +8,7 @@ import io.postrider.client.PostriderException;
 import io.postrider.client.PublishRequest;
 import io.postrider.server.TestApi.AppHandle;
 import io.postrider.server.TestApi.Reply;
-import io.postrider.server.delivery.MessageStore;
 import io.postrider.server.delivery.MessageStore.Intake;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import org.assertj.core.api.Assertions;
 import org.junit.jupiter.api.Test;
@@ -25,36 +22,14 @@ class OverloadTest {
 
     private volatile Intake intake = Intake.OPEN;
 
-    private MessageStore like(MessageStore real) {
-        return (MessageStore)
-                Proxy.newProxyInstance(
-                        OverloadTest.class.getClassLoader(),
-                        new Class<?>[] {MessageStore.class},
-                        (proxy, method, arguments) -> {
-                            if (method.getName().equals("intake")) {
-                                return intake;
-                            }
-                            try {
-                                return method.invoke(real, arguments);
-                            } catch (InvocationTargetException e) {
-                                throw e.getCause();
-                            }
-                        });
-    }
-
     @Test
     void g10NewWorkIsRefusedBeforeItIsDurableAndOldWorkGoesOn() throws Exception {
         try (TestServer server =
                 TestServer.start(
                         data,
                         seams ->
-                                new Postrider.Seams(
-                                        seams.clock(),
-                                        seams.limits(),
-                                        seams.writing(),
-                                        this::like,
-                                        seams.wakeUps(),
-                                        seams.tell()))) {
+                                seams.messages(real ->
+                                        StoreVariant.of(real, "intake", arguments -> intake)))) {
             AppHandle app = server.app();
             String tcp = app.gateway("tcp");
             String token = app.register("d");

@@ -129,6 +129,28 @@ class SignUpTest {
     }
 
     @Test
+    void aPageFromElsewhereSignsNobodyUpOnTheLoopback() {
+        String body = "{\"name\":\"anna\",\"password\":\"correct horse\"}";
+        try (TestServer server = TestServer.start(data, Map.of())) {
+            assertThat(
+                            server.api
+                                    .call(
+                                            "POST",
+                                            "/v1/developers",
+                                            null,
+                                            body,
+                                            "Origin",
+                                            "http://evil.example")
+                                    .expect(403)
+                                    .code())
+                    .isEqualTo("origin.refused");
+            server.api
+                    .call("POST", "/v1/developers", null, body, "Origin", "http://localhost:8080")
+                    .expect(201);
+        }
+    }
+
+    @Test
     void whatIsAdvertisedIsWhatDevicesAreTold() {
         try (TestServer server =
                 start(

@@ -31,6 +31,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import org.eclipse.jetty.server.HttpConfiguration;
@@ -100,7 +101,7 @@ public final class Api implements AutoCloseable {
         this.publishCalls = new PublishCalls(parts.publisher, parts.quotas, intake);
         this.routes =
                 Stream.of(
-                                new DeveloperRoutes(parts.accounts).routes(),
+                                new DeveloperRoutes(parts.accounts, parts.node).routes(),
                                 new AuditRoutes(parts.audit).routes(),
                                 new AppRoutes(parts.apps, parts.audiences, parts.sessions).routes(),
                                 new DeviceRoutes(
@@ -173,7 +174,7 @@ public final class Api implements AutoCloseable {
                 config.routes.addHttpHandler(HandlerType.OPTIONS, route.path(), origins::preflight);
             }
         }
-        config.routes.exception(HttpResponseException.class, Api::refused);
+        config.routes.exception(HttpResponseException.class, this::refused);
         config.routes.exception(Exception.class, Api::failed);
     }
 
@@ -232,7 +233,16 @@ public final class Api implements AutoCloseable {
         return id;
     }
 
-    private static void refused(HttpResponseException refused, Context context) {
+    private void refused(HttpResponseException refused, Context context) {
+        if (refused.getStatus() == 405) {
+            context.header(
+                    "Allow",
+                    routes.stream()
+                            .filter(route -> route.matches(context.path()))
+                            .map(route -> route.method().name())
+                            .distinct()
+                            .collect(Collectors.joining(", ")));
+        }
         Problem problem =
                 switch (refused.getStatus()) {
                     case 405 ->

@@ -5,6 +5,7 @@ import io.postrider.server.identity.Accounts.LoggedIn;
 import io.postrider.server.identity.Accounts.SignedUp;
 import java.time.Instant;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Developers and logins. */
@@ -12,10 +13,16 @@ final class DeveloperRoutes {
     private static final int LEAST_PASSWORD = 10;
     private static final int MOST_PASSWORD = 256;
 
-    private final Accounts accounts;
+    /** What a browser on this machine calls this machine. */
+    private static final Pattern THIS_MACHINE =
+            Pattern.compile("https?://(localhost|127\\.0\\.0\\.1|\\[::1])(:\\d+)?");
 
-    DeveloperRoutes(Accounts accounts) {
+    private final Accounts accounts;
+    private final NodeInfo node;
+
+    DeveloperRoutes(Accounts accounts, NodeInfo node) {
         this.accounts = accounts;
+        this.node = node;
     }
 
     List<Route> routes() {
@@ -33,6 +40,7 @@ final class DeveloperRoutes {
     record LoginView(String token, String expiresAt) {}
 
     private Answer signUp(Request request) {
+        refuseForeignPages(request.header("Origin"));
         SignUp given = request.body(SignUp.class);
         String name = Checks.name(Checks.present(given.name(), "name"), "name", Checks.MOST_NAME);
         String password = checkPassword(Checks.present(given.password(), "password"), name);
@@ -61,6 +69,18 @@ final class DeveloperRoutes {
                             tooMany.retryAfterSeconds(),
                             "Wait before you try again.");
         };
+    }
+
+    /**
+     * Where sign-up is open because only this machine reaches us, a page that a browser here has
+     * loaded from elsewhere could sign up, whatever name it gives our address.
+     */
+    private void refuseForeignPages(@Nullable String origin) {
+        if (origin != null && !node.isExposed() && !THIS_MACHINE.matcher(origin).matches()) {
+            throw Problem.of(
+                    ErrorCode.ORIGIN_REFUSED,
+                    "Pages from elsewhere sign nobody up on this machine.");
+        }
     }
 
     private static String checkPassword(String password, String name) {

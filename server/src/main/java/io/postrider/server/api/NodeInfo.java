@@ -5,11 +5,16 @@ import java.util.List;
 
 /** What REST tells of this node. The gateways are known once it listens. */
 public final class NodeInfo {
+    private final boolean exposed;
     private final int heartbeatSeconds;
     private final int registrationsPerSecond;
     private volatile List<GatewayAddress> gateways = List.of();
 
-    public NodeInfo(int heartbeatSeconds, int registrationsPerSecond) {
+    /**
+     * @param exposed others than this machine can reach the node
+     */
+    public NodeInfo(int heartbeatSeconds, int registrationsPerSecond, boolean exposed) {
+        this.exposed = exposed;
         this.heartbeatSeconds = heartbeatSeconds;
         this.registrationsPerSecond = registrationsPerSecond;
     }
@@ -33,6 +38,10 @@ public final class NodeInfo {
 
     List<GatewayAddress> gateways() {
         return gateways;
+    }
+
+    boolean isExposed() {
+        return exposed;
     }
 
     int heartbeatSeconds() {

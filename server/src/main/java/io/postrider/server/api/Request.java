@@ -123,6 +123,15 @@ final class Request {
             throw Problem.of(
                     ErrorCode.NOT_JSON, "Send JSON in UTF-8, with Content-Type: application/json.");
         }
+        String encoding = header("Content-Encoding");
+        if (encoding != null && !encoding.equalsIgnoreCase("identity")) {
+            throw Problem.of(ErrorCode.NOT_JSON, "Send the JSON as it is, not compressed.");
+        }
+        String transfer = header("Transfer-Encoding");
+        if (transfer != null && !transfer.strip().equalsIgnoreCase("chunked")) {
+            throw Problem.of(
+                    ErrorCode.REQUEST_MALFORMED, "The only Transfer-Encoding here is chunked.");
+        }
         int most = caller instanceof Caller.Anyone ? MOST_BODY_OF_ANYONE : Api.MOST_BODY;
         if (context.req().getContentLengthLong() > most) {
             throw Problem.bodyTooLarge(most);

@@ -17,6 +17,11 @@ public record Route(HandlerType method, String path, Access access, Handling han
         return new Route(HandlerType.POST, path, access, handling);
     }
 
+    /** Whether a path is one of this route's. */
+    boolean matches(String other) {
+        return other.matches(path.replaceAll("\\{[^}]+}", "[^/]+"));
+    }
+
     /** Whether it changes something that is stored. */
     boolean changes() {
         return !method.equals(HandlerType.GET) && !path.endsWith("/validate");

@@ -153,6 +153,10 @@ public final class SettingsLoader {
                 settings.quotaPublishesPerSecond(),
                 0,
                 Integer.MAX_VALUE);
+        if (!settings.node().matches("[A-Za-z0-9._-]{1,64}")) {
+            throw new SettingsException(
+                    "node has 1 to 64 letters, digits, dots, dashes and underscores");
+        }
         if (settings.quotaStoredMessages() < 0) {
             throw new SettingsException("quota-stored-messages cannot be negative");
         }

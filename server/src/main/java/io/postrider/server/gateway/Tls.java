@@ -170,7 +170,8 @@ public final class Tls {
                                     + certificate
                                     + " and tls-key "
                                     + key
-                                    + " are no PEM certificate and its unencrypted PKCS#8 key",
+                                    + " are no PEM certificate with its RSA or EC key in PKCS#8, not"
+                                    + " encrypted (openssl pkcs8 -topk8 -nocrypt makes one)",
                             e));
         }
     }

@@ -62,6 +62,7 @@ class SettingsTest {
                         Map.of("log-format", "xml"),
                         Map.of("bind", "no such host"),
                         Map.of("bind", "300.1.1.1"),
+                        Map.of("node", "a\nb"),
                         Map.of("tls-cert", "cert.pem"),
                         Map.of("tls-key", "key.pem"),
                         Map.of("advertise", "http://push.example:80"),

@@ -8,6 +8,7 @@ import io.postrider.client.Published;
 import io.postrider.client.Publisher;
 import io.postrider.client.Transport;
 import io.postrider.server.Postrider.Seams;
+import io.postrider.server.StoreVariant;
 import io.postrider.server.TestApi.AppHandle;
 import io.postrider.server.TestServer;
 import io.postrider.server.delivery.Accepted;
@@ -19,8 +20,6 @@ import io.postrider.server.delivery.NewMessage;
 import io.postrider.server.delivery.Recipients;
 import io.postrider.server.delivery.WakeUps;
 import io.postrider.server.history.History.Verdict;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -99,71 +98,44 @@ class HistoryTest {
         assertThat(history.size()).isGreaterThan(5 * MESSAGES);
     }
 
-    private static MessageStore like(MessageStore real, Class<?> broken, Object variant) {
-        return (MessageStore)
-                Proxy.newProxyInstance(
-                        HistoryTest.class.getClassLoader(),
-                        new Class<?>[] {MessageStore.class},
-                        (proxy, method, arguments) -> {
-                            try {
-                                return broken.getMethod(
-                                                method.getName(), method.getParameterTypes())
-                                        .invoke(variant, arguments);
-                            } catch (NoSuchMethodException asTheRealOne) {
-                                return method.invoke(real, arguments);
-                            } catch (InvocationTargetException e) {
-                                throw e.getCause();
-                            }
-                        });
-    }
-
     /** Answers now and then before anything is committed, and then nothing ever is. */
-    public static final class AnswersBeforeCommit {
-        private final MessageStore real;
-        private final AtomicInteger count = new AtomicInteger();
-
-        AnswersBeforeCommit(MessageStore real) {
-            this.real = real;
-        }
-
-        public CompletableFuture<Accepted> accept(NewMessage message) {
-            return count.incrementAndGet() % 10 == 0
-                    ? CompletableFuture.completedFuture(
-                            new Accepted.Stored(
-                                    count.get(), 3, System.currentTimeMillis() + 60_000, false))
-                    : real.accept(message);
-        }
+    private static MessageStore answersBeforeCommit(MessageStore real) {
+        AtomicInteger count = new AtomicInteger();
+        return StoreVariant.of(
+                real,
+                "accept",
+                arguments ->
+                        count.incrementAndGet() % 10 == 0
+                                ? CompletableFuture.completedFuture(
+                                        new Accepted.Stored(
+                                                count.get(),
+                                                3,
+                                                System.currentTimeMillis() + 60_000,
+                                                false))
+                                : real.accept((NewMessage) arguments[0]));
     }
 
     @Test
     void aStoreThatAnswersBeforeItCommitsIsFound() throws Exception {
-        Verdict verdict =
-                run(seams ->
-                        withMessages(
-                                seams,
-                                real ->
-                                        like(
-                                                real,
-                                                AnswersBeforeCommit.class,
-                                                new AnswersBeforeCommit(real))));
+        Verdict verdict = run(seams -> seams.messages(HistoryTest::answersBeforeCommit));
         assertThat(verdict.phantom()).isEqualTo(MESSAGES / 10);
         assertThat(verdict.lost()).isEqualTo(3 * MESSAGES / 10);
     }
 
     /** Says that acks are recorded, and forgets them. */
-    public static final class ForgetsAcks {
-        public CompletableFuture<List<AckOutcome>> acknowledge(AckBatch acks) {
-            return CompletableFuture.completedFuture(
-                    Collections.nCopies(acks.size(), AckOutcome.RECORDED));
-        }
+    private static MessageStore forgetsAcks(MessageStore real) {
+        return StoreVariant.of(
+                real,
+                "acknowledge",
+                arguments ->
+                        CompletableFuture.completedFuture(
+                                Collections.nCopies(
+                                        ((AckBatch) arguments[0]).size(), AckOutcome.RECORDED)));
     }
 
     @Test
     void aStoreThatForgetsAcksIsFound() throws Exception {
-        Verdict verdict =
-                run(seams ->
-                        withMessages(
-                                seams, real -> like(real, ForgetsAcks.class, new ForgetsAcks())));
+        Verdict verdict = run(seams -> seams.messages(HistoryTest::forgetsAcks));
         assertThat(verdict.forgotten()).isPositive();
         assertThat(verdict.lost()).isZero();
     }
@@ -194,26 +166,8 @@ class HistoryTest {
 
     @Test
     void aSessionThatSkipsIsFound() throws Exception {
-        Verdict verdict =
-                run(seams ->
-                        new Seams(
-                                seams.clock(),
-                                seams.limits(),
-                                seams.writing(),
-                                seams.messages(),
-                                real -> new Skips(real, new AtomicInteger()),
-                                seams.tell()));
+        Verdict verdict = run(seams -> seams.wakeUps(real -> new Skips(real, new AtomicInteger())));
         assertThat(verdict.lost() + verdict.inversions()).isPositive();
-    }
-
-    private static Seams withMessages(Seams seams, UnaryOperator<MessageStore> messages) {
-        return new Seams(
-                seams.clock(),
-                seams.limits(),
-                seams.writing(),
-                messages,
-                seams.wakeUps(),
-                seams.tell());
     }
 
     @Test

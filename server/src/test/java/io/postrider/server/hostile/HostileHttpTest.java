@@ -119,6 +119,8 @@ class HostileHttpTest {
                 ": no name\r\nContent-Length: " + length + "\r\n",
                 "Host: y\r\nContent-Length: " + length + "\r\n",
                 "X-Large: " + "y".repeat(10_000) + "\r\nContent-Length: " + length + "\r\n",
+                "Transfer-Encoding: gzip, chunked\r\n",
+                "Content-Encoding: gzip\r\nContent-Length: " + length + "\r\n",
                 "Expect: 200-maybe\r\nContent-Length: " + length + "\r\n");
     }
 
@@ -177,6 +179,13 @@ class HostileHttpTest {
                     .doesNotContain("Jetty")
                     .doesNotContain("at io.");
         }
+    }
+
+    @Test
+    void aMethodThatIsNotThereIsAnsweredWithThoseThatAre() throws IOException {
+        assertThat(exchange("PUT /v1/messages HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+                .startsWith("HTTP/1.1 405")
+                .contains("Allow: POST, GET\r\n");
     }
 
     @Test
