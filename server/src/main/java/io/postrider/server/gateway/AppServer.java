@@ -26,6 +26,10 @@ final class AppServer {
     private final Publishing publishing;
     private List<Publish> waiting = new ArrayList<>();
     private @Nullable Runnable leaving;
+
+    /** Nothing more is read from it. */
+    private boolean left;
+
     private boolean handingOn;
     private boolean flushing;
     private int unanswered;
@@ -53,7 +57,7 @@ final class AppServer {
         waiting.add(frame);
         unanswered++;
         unansweredBytes += frame.getSerializedSize();
-        connection.pauseReading(isFull());
+        connection.pauseReading(left || isFull());
         if (!handingOn) {
             handingOn = true;
             handOn();
@@ -93,7 +97,7 @@ final class AppServer {
         boolean wasFull = isFull();
         unanswered--;
         unansweredBytes -= frame.getSerializedSize();
-        connection.pauseReading(isFull());
+        connection.pauseReading(left || isFull());
         if (wasFull && !isFull()) {
             // It could not be heard while it was not read.
             heardAt = loop.now();
@@ -139,6 +143,7 @@ final class AppServer {
     void leave(int reconnectAfterMillis, int spreadMillis, Runnable whenIdle) {
         connection.goAway("shutdown", reconnectAfterMillis, spreadMillis);
         connection.flush();
+        left = true;
         connection.pauseReading(true);
         if (unanswered == 0) {
             whenIdle.run();
