@@ -48,11 +48,6 @@ public final class Tls {
         this.current = read();
     }
 
-    /** The protocols that are spoken. */
-    public static String[] protocols() {
-        return PROTOCOLS.clone();
-    }
-
     public SSLContext context() {
         return current.context();
     }
