@@ -83,10 +83,6 @@ public final class Session {
         return position;
     }
 
-    boolean isEnded() {
-        return ended;
-    }
-
     boolean isIdle() {
         return window.isEmpty() && unansweredAcks == 0;
     }
@@ -150,12 +146,7 @@ public final class Session {
     }
 
     private boolean canTakeDirectly() {
-        return !behind
-                && !draining
-                && !leaving
-                && generation > 0
-                && window.room() > 0
-                && out.isWritable();
+        return !behind && !draining && !leaving && window.room() > 0 && out.isWritable();
     }
 
     /** The mailbox may hold something, whatever was fed here. */
@@ -253,10 +244,10 @@ public final class Session {
         if (draining) {
             notAnyMore(id);
         }
-        if (unansweredAcks > MOST_UNANSWERED_ACKS && unansweredAcks - 1 <= MOST_UNANSWERED_ACKS) {
+        unansweredAcks--;
+        if (unansweredAcks == MOST_UNANSWERED_ACKS) {
             out.pauseReading(false);
         }
-        unansweredAcks--;
         if (window.remove(id)) {
             restartTimer();
         }

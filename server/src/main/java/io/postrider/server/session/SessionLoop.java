@@ -219,6 +219,7 @@ public final class SessionLoop {
         toAnswer = new ArrayList<>();
         for (Session session : answering) {
             session.writeAnswers();
+            // No device waits for this answer: the next flush takes it along, a tick later at most.
             toFlush.add(session);
         }
         signalIfIdle();

@@ -40,7 +40,7 @@ public final class Sessions implements WakeUps, Presence {
     private final Clock clock;
     private final Trace trace;
     private final Metrics metrics;
-    private final Executor virtual = Executors.newVirtualThreadPerTaskExecutor();
+    private final Executor virtual;
     private final List<SessionLoop> loops = new CopyOnWriteArrayList<>();
     private final Map<Long, Session> byDevice = new ConcurrentHashMap<>();
     private final Map<Long, Integer> countByApp = new ConcurrentHashMap<>();
@@ -52,6 +52,11 @@ public final class Sessions implements WakeUps, Presence {
     private long fedToAtLastSweep;
 
     public Sessions(SessionLimits limits, Clock clock, Trace trace, Metrics metrics) {
+        this(limits, clock, trace, metrics, Executors.newVirtualThreadPerTaskExecutor());
+    }
+
+    Sessions(SessionLimits limits, Clock clock, Trace trace, Metrics metrics, Executor virtual) {
+        this.virtual = virtual;
         this.limits = limits;
         this.clock = clock;
         this.trace = trace;
