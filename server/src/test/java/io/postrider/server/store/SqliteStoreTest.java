@@ -8,6 +8,7 @@ import io.postrider.server.ManualClock;
 import io.postrider.server.delivery.AckOutcome;
 import io.postrider.server.delivery.MessageStore.Intake;
 import io.postrider.server.delivery.NewMessage;
+import io.postrider.server.delivery.WakeUps;
 import io.postrider.server.metrics.Metrics;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -36,15 +37,21 @@ class SqliteStoreTest extends StoreContract {
     private @Nullable Database database;
 
     static Stores stores(Database database, ManualClock clock) {
+        return stores(database, clock, Stores.NOBODY);
+    }
+
+    static Stores stores(Database database, ManualClock clock, WakeUps wakeUps) {
         SqlMessages messages = new SqlMessages(database, 0);
-        messages.onCommit(Stores.NOBODY);
+        messages.onCommit(wakeUps);
         return new Stores(
                 messages,
                 new SqlMailboxes(database),
-                new SqlDevices(database, Stores.NOBODY),
+                new SqlDevices(database, wakeUps),
                 new SqlApps(database),
                 new SqlReports(database, clock),
                 new SqlAudienceLog(database),
+                new SqlDevelopers(database, clock),
+                new SqlAudit(database),
                 database::close);
     }
 
@@ -60,6 +67,70 @@ class SqliteStoreTest extends StoreContract {
         if (database != null) {
             database.writer().await(tx -> tx.sql.update("UPDATE apps SET last_number = ?", number));
         }
+    }
+
+    @Test
+    void g1EachCommitIsFlushedAndTheLogIsNotCheckpointedInIt(@TempDir Path other) {
+        try (Database open = Database.open(other, clock, new Metrics())) {
+            open.writer()
+                    .await(tx -> {
+                        assertThat(tx.sql.number("PRAGMA synchronous")).isEqualTo(2);
+                        assertThat(tx.sql.number("PRAGMA wal_autocheckpoint")).isZero();
+                        assertThat(tx.sql.number("PRAGMA busy_timeout")).isEqualTo(10_000);
+                        assertThat(tx.sql.number("PRAGMA cache_size")).isEqualTo(-32_768);
+                        assertThat(tx.sql.number("PRAGMA mmap_size")).isEqualTo(256 << 20);
+                        assertThat(tx.sql.number("PRAGMA auto_vacuum")).isEqualTo(2);
+                        return tx.sql.first("PRAGMA journal_mode", row -> row.getString(1));
+                    })
+                    .ifPresent(mode -> assertThat(mode).isEqualTo("wal"));
+        }
+    }
+
+    @Test
+    void aCheckpointMovesTheLogIntoTheDatabase(@TempDir Path other) throws IOException {
+        try (Database open = Database.open(other, clock, new Metrics())) {
+            long app = stores(open, clock).newApp();
+            open.checkpoint();
+            long before = Files.size(other.resolve("postrider.db"));
+            stores(open, clock).accept(large(app, new int[] {0}));
+            for (int i = 0; i < 100; i++) {
+                stores(open, clock).accept(large(app, new int[] {0}));
+            }
+            assertThat(Files.size(other.resolve("postrider.db"))).isEqualTo(before);
+            open.checkpoint();
+            assertThat(Files.size(other.resolve("postrider.db"))).isGreaterThan(before);
+        }
+    }
+
+    @Test
+    void whatIsKeptForAWhileGoesWithThePurge(@TempDir Path other) {
+        try (Database open = Database.open(other, clock, new Metrics())) {
+            Stores stores = stores(open, clock);
+            long app = stores.newApp();
+            int number = stores.register(app, "d").number();
+            int generation =
+                    stores.mailboxes().begin(app, number, 0).join().orElseThrow().generation();
+            stores.mailboxes().end(app, number, generation, 0, 0, "disconnected").join();
+            stores.developers()
+                    .addLogin(new byte[] {1}, Stores.ACTOR, clock.millis() + 1_000, null);
+            clock.advance(Duration.ofDays(6));
+            open.purge().run();
+            assertThat(rows(open, "sessions")).isEqualTo(1);
+            assertThat(rows(open, "logins")).isZero();
+            clock.advance(Duration.ofDays(2));
+            open.purge().run();
+            assertThat(rows(open, "sessions")).isZero();
+            clock.advance(Duration.ofDays(350));
+            open.purge().run();
+            assertThat(rows(open, "audit")).isEqualTo(2);
+            clock.advance(Duration.ofDays(10));
+            open.purge().run();
+            assertThat(rows(open, "audit")).isZero();
+        }
+    }
+
+    private static long rows(Database open, String table) {
+        return open.read(sql -> sql.number("SELECT count(*) FROM " + table));
     }
 
     @Test

@@ -11,9 +11,11 @@ import io.postrider.server.delivery.NewMessage.Idempotency;
 import io.postrider.server.delivery.Recipients;
 import io.postrider.server.delivery.WakeUps;
 import io.postrider.server.identity.AppStore;
+import io.postrider.server.identity.AuditLog;
 import io.postrider.server.identity.AuditLog.Action;
 import io.postrider.server.identity.AuditLog.Actor;
 import io.postrider.server.identity.AuditLog.Deed;
+import io.postrider.server.identity.DeveloperStore;
 import io.postrider.server.identity.Device;
 import io.postrider.server.identity.DeviceStore;
 import io.postrider.server.identity.DeviceStore.Profile;
@@ -34,6 +36,8 @@ record Stores(
         AppStore apps,
         Reports reports,
         AudienceLog audience,
+        DeveloperStore developers,
+        AuditLog audit,
         Runnable closing)
         implements AutoCloseable {
 
