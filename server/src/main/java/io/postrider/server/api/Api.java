@@ -113,6 +113,7 @@ public final class Api implements AutoCloseable {
                                                 parts.clock)
                                         .routes(),
                                 new AckRoutes(parts.devices, parts.messages).routes(),
+                                new BatchRoutes(publishCalls).routes(),
                                 new MessageRoutes(
                                                 parts.publisher,
                                                 publishCalls,

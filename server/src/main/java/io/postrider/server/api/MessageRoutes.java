@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Publishing, and how messages stand. */
 final class MessageRoutes {
-    private static final String IDEMPOTENCY_KEY = "Idempotency-Key";
+    static final String IDEMPOTENCY_KEY = "Idempotency-Key";
 
     private final Publisher publisher;
     private final PublishCalls publishCalls;
@@ -283,7 +283,7 @@ final class MessageRoutes {
                 wantsAck ? null : counts.written());
     }
 
-    private static String time(long millis) {
+    static String time(long millis) {
         return Instant.ofEpochMilli(millis).toString();
     }
 }

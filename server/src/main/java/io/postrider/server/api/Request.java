@@ -119,6 +119,10 @@ final class Request {
     }
 
     byte[] bytes() {
+        return bytes(caller instanceof Caller.Anyone ? MOST_BODY_OF_ANYONE : Api.MOST_BODY);
+    }
+
+    private byte[] bytes(int most) {
         if (!isJson(context.contentType())) {
             throw Problem.of(
                     ErrorCode.NOT_JSON, "Send JSON in UTF-8, with Content-Type: application/json.");
@@ -132,7 +136,6 @@ final class Request {
             throw Problem.of(
                     ErrorCode.REQUEST_MALFORMED, "The only Transfer-Encoding here is chunked.");
         }
-        int most = caller instanceof Caller.Anyone ? MOST_BODY_OF_ANYONE : Api.MOST_BODY;
         if (context.req().getContentLengthLong() > most) {
             throw Problem.bodyTooLarge(most);
         }
@@ -181,6 +184,11 @@ final class Request {
 
     <T> T body(Class<T> type) {
         return Json.read(bytes(), type);
+    }
+
+    /** A body that may be longer than others. */
+    <T> T body(Class<T> type, int mostBytes) {
+        return Json.read(bytes(mostBytes), type);
     }
 
     int limit() {

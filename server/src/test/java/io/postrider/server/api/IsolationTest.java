@@ -94,6 +94,7 @@ class IsolationTest {
                     "POST /v1/devices",
                     "GET /v1/devices",
                     "POST /v1/messages",
+                    "POST /v1/messages/batch",
                     "POST /v1/messages/validate",
                     "GET /v1/messages",
                     "GET /healthz",
