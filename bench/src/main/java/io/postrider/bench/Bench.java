@@ -1,0 +1,181 @@
+package io.postrider.bench;
+
+import io.postrider.bench.peer.Loops;
+import io.postrider.bench.peer.Peer;
+import io.postrider.bench.peer.Peer.Delivery;
+import io.postrider.bench.peer.Peers;
+import io.postrider.bench.scenario.Connections;
+import io.postrider.bench.scenario.Messages;
+import io.postrider.bench.scenario.Offline;
+import io.postrider.bench.scenario.Scenario;
+import io.postrider.bench.scenario.Scenario.Load;
+import io.postrider.bench.scenario.Storm;
+import java.io.PrintStream;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import tools.jackson.databind.ObjectMapper;
+
+/** {@code ./postrider bench SCENARIO}. */
+@Command(
+        name = "postrider bench",
+        sortOptions = false,
+        mixinStandardHelpOptions = true,
+        usageHelpAutoWidth = true,
+        description = {
+            "Puts a server of its own under load, and says what that cost. On loopback only.",
+            "",
+            "Scenarios:",
+            "  idle      connections that do nothing: memory of each",
+            "  connect   connect and prove who one is: CPU of each",
+            "  storm     all are cut at once and come back; others get messages meanwhile",
+            "  fanout    messages to all devices",
+            "  unicast   messages to one device each",
+            "  offline   messages to devices that are away, and how fast they get them later",
+            "  compare   all of these against the peers that are installed, in turns",
+            ""
+        })
+public final class Bench implements Callable<Integer> {
+    private final PrintStream out;
+    private final PrintStream err;
+
+    @Parameters(index = "0", paramLabel = "SCENARIO", description = "one of the above")
+    private String scenario = "";
+
+    @Option(
+            names = "--target",
+            paramLabel = "PEER",
+            defaultValue = "postrider",
+            description = "postrider, nats or mosquitto (default: ${DEFAULT-VALUE})")
+    private String target = "";
+
+    @Option(
+            names = "--connections",
+            paramLabel = "N",
+            description = "how many devices (default: 1000; idle, connect and storm: 10000)")
+    private @Nullable Integer connections;
+
+    @Option(
+            names = "--rate",
+            paramLabel = "N",
+            defaultValue = "0",
+            description =
+                    "messages a second at fixed times; 0: as many as go through (default:"
+                            + " ${DEFAULT-VALUE})")
+    private double rate;
+
+    @Option(
+            names = "--outstanding",
+            paramLabel = "N",
+            description = "messages under way at once (default: 8 in fanout, 1000 in unicast)")
+    private @Nullable Integer outstanding;
+
+    @Option(
+            names = "--delivery",
+            paramLabel = "KIND",
+            defaultValue = "EACH",
+            description =
+                    "EACH: stored, flushed, acknowledged by the device; ONLINE: to those"
+                            + " connected, without acks (default: ${DEFAULT-VALUE})")
+    private Delivery delivery = Delivery.EACH;
+
+    @Option(
+            names = "--seconds",
+            paramLabel = "N",
+            defaultValue = "8",
+            description = "how long to measure, after a warm-up (default: ${DEFAULT-VALUE})")
+    private int seconds;
+
+    @Option(names = "--json", description = "print the line of JSON only")
+    private boolean json;
+
+    @Option(
+            names = "--rounds",
+            paramLabel = "N",
+            defaultValue = "5",
+            description = "compare: runs of each, in turns (default: ${DEFAULT-VALUE})")
+    private int rounds;
+
+    private Bench(PrintStream out, PrintStream err) {
+        this.out = out;
+        this.err = err;
+    }
+
+    public static void main(String[] args) {
+        Bench bench = new Bench(System.out, System.err);
+        System.exit(new CommandLine(bench).setCaseInsensitiveEnumValuesAllowed(true).execute(args));
+    }
+
+    static Peers peers() {
+        return new Peers(List.of(System.getProperty("postrider.launcher", "./postrider")));
+    }
+
+    private static Scenario named(String name) {
+        return switch (name) {
+            case "idle" -> Connections.idle();
+            case "connect" -> Connections.connect();
+            case "storm" -> new Storm();
+            case "fanout" -> Messages.fanout();
+            case "unicast" -> Messages.unicast();
+            case "offline" -> new Offline();
+            default -> throw new IllegalArgumentException(name);
+        };
+    }
+
+    @Override
+    public Integer call() throws Exception {
+        if (scenario.equals("compare")) {
+            return new Compare(peers(), out, err, rounds).run();
+        }
+        Scenario chosen;
+        try {
+            chosen = named(scenario);
+        } catch (IllegalArgumentException e) {
+            err.println(
+                    "there is no scenario " + scenario + "; ./postrider bench --help names them");
+            return 2;
+        }
+        Figures figures = runOnce(peers(), target, chosen, load(), new Progress(err));
+        Map<String, Object> line = new LinkedHashMap<>();
+        line.put("scenario", scenario);
+        line.put("target", target);
+        line.put("delivery", delivery.name().toLowerCase(Locale.ROOT));
+        line.put("rate", rate);
+        line.putAll(figures.values());
+        if (!json) {
+            line.forEach((name, value) -> err.printf("  %-28s %s%n", name, value));
+        }
+        out.println(new ObjectMapper().writeValueAsString(line));
+        double lost = figures.number("lost");
+        return lost > 0 ? 1 : 0;
+    }
+
+    private Load load() {
+        boolean ofConnections = List.of("idle", "connect", "storm").contains(scenario);
+        int many = ofConnections ? 10_000 : scenario.equals("offline") ? 500 : 1_000;
+        int underWay = scenario.equals("fanout") ? 8 : 1_000;
+        return new Load(
+                connections == null ? many : connections,
+                rate,
+                seconds,
+                outstanding == null ? underWay : outstanding,
+                delivery);
+    }
+
+    /** Starts the peer for this run alone. */
+    static Figures runOnce(
+            Peers peers, String target, Scenario scenario, Load load, Progress progress)
+            throws Exception {
+        try (Peer peer = peers.start(target);
+                Loops loops = new Loops(1)) {
+            return scenario.run(peer, loops, load, progress);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+package io.postrider.bench.peer;
+
+import io.netty.channel.Channel;
+
+/** A server under load. Its process is its own, so that its CPU and memory are. */
+public interface Peer extends AutoCloseable {
+    /** How messages are to be delivered, as far as the peer knows the difference. */
+    enum Delivery {
+        /** To those connected now, without acks. */
+        ONLINE,
+        /** Kept until each device has acknowledged it. */
+        EACH
+    }
+
+    /** What a device tells of itself; on its event loop. */
+    interface Listener {
+        void ready(int device);
+
+        /** A message came that was published at {@code sentNanos} ({@link System#nanoTime}). */
+        void message(int device, long sentNanos);
+
+        void gone(int device);
+    }
+
+    /** One connection that publishes; any thread may use it. */
+    interface Publishing {
+        /**
+         * Publishes to all devices, or to one.
+         *
+         * @param device its number, or {@link #ALL}
+         * @param taken called once the peer has answered; at once where the peer does not answer
+         */
+        void publish(int device, long sentNanos, Runnable taken);
+
+        int ALL = -1;
+    }
+
+    String name();
+
+    /** The process whose CPU and memory count. */
+    long pid();
+
+    /** Whether it is a JVM, which can be asked to collect its garbage. */
+    boolean isJava();
+
+    /** Makes so many devices known, numbered from 0; before they connect. */
+    void prepare(int devices) throws Exception;
+
+    /** Makes so many devices known for which messages are kept while they are away. */
+    void prepareAbsent(int devices, Loops loops) throws Exception;
+
+    /** Speaks for a device on a connection that is being opened. */
+    void speakFor(int device, Channel channel, Listener listener);
+
+    int port();
+
+    Publishing publishing(Loops loops, Delivery delivery) throws Exception;
+
+    @Override
+    void close();
+}

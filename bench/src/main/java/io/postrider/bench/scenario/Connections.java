@@ -1,0 +1,81 @@
+package io.postrider.bench.scenario;
+
+import io.postrider.bench.Figures;
+import io.postrider.bench.Probe;
+import io.postrider.bench.Progress;
+import io.postrider.bench.peer.Loops;
+import io.postrider.bench.peer.Peer;
+import java.util.concurrent.TimeUnit;
+
+/** What a connection costs: to be opened and to prove itself, and to be there. */
+public final class Connections {
+    private Connections() {}
+
+    /** CPU of connecting, once the peer is warm: everyone has been there before. */
+    public static Scenario connect() {
+        return (peer, loops, load, progress) -> {
+            Probe probe = new Probe(peer.pid());
+            int warm = Math.max(load.connections(), 5_000);
+            for (int done = 0; done < warm; done += load.connections()) {
+                leave(Crowd.connected(peer, loops, load.connections(), progress));
+            }
+            double cpuBefore = probe.cpuSeconds();
+            long began = System.nanoTime();
+            try (Crowd crowd = Crowd.connected(peer, loops, load.connections(), progress)) {
+                double seconds = (System.nanoTime() - began) / 1e9;
+                double cpu = probe.cpuSeconds() - cpuBefore;
+                return new Figures()
+                        .put("connections", crowd.size())
+                        .put("perSecond", crowd.size() / seconds)
+                        .put("cpuMsPerConnect", cpu / crowd.size() * 1_000);
+            }
+        };
+    }
+
+    private static void leave(Crowd crowd) throws InterruptedException {
+        crowd.close();
+        while (crowd.gone() < crowd.size()) {
+            Thread.sleep(10);
+        }
+    }
+
+    /** Memory of connections that do nothing, garbage collected before each look. */
+    public static Scenario idle() {
+        return Connections::idle;
+    }
+
+    private static Figures idle(Peer peer, Loops loops, Scenario.Load load, Progress progress)
+            throws Exception {
+        Probe probe = new Probe(peer.pid());
+        peer.prepare(load.connections());
+        // Classes, code and pools of the first ones are not what one more costs.
+        leave(Crowd.connected(peer, loops, Math.min(1_000, load.connections()), progress));
+        Figures figures = new Figures().put("connections", load.connections());
+        long heapBefore = peer.isJava() ? probe.liveHeapBytes() : 0;
+        long residentBefore = resident(peer, probe);
+        try (Crowd crowd = Crowd.connected(peer, loops, load.connections(), progress)) {
+            progress.begin("being idle");
+            double cpuBefore = probe.cpuSeconds();
+            TimeUnit.SECONDS.sleep(load.seconds());
+            double cpu = probe.cpuSeconds() - cpuBefore;
+            progress.end();
+            if (peer.isJava()) {
+                figures.put(
+                        "liveHeapKb",
+                        (probe.liveHeapBytes() - heapBefore) / 1_024.0 / crowd.size());
+            }
+            return figures.put(
+                            "residentKb",
+                            (double) (resident(peer, probe) - residentBefore) / crowd.size())
+                    .put("cpuMicrosPerSecond", cpu / load.seconds() / crowd.size() * 1e6)
+                    .put("lost", crowd.gone());
+        }
+    }
+
+    private static long resident(Peer peer, Probe probe) {
+        if (peer.isJava()) {
+            probe.collect();
+        }
+        return probe.residentKb();
+    }
+}

@@ -1,0 +1,73 @@
+package io.postrider.bench.scenario;
+
+import io.postrider.bench.Figures;
+import io.postrider.bench.Probe;
+import io.postrider.bench.Progress;
+import io.postrider.bench.peer.Loops;
+import io.postrider.bench.peer.Peer;
+import io.postrider.bench.peer.Peer.Delivery;
+import io.postrider.bench.peer.Peer.Publishing;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+
+/** Messages to devices that are away, each to one; then all of them come and take theirs. */
+public final class Offline implements Scenario {
+    private static final int IN_FLIGHT = 1_000;
+    private static final int MESSAGES_EACH = 100;
+    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(120);
+
+    @Override
+    public Figures run(Peer peer, Loops loops, Load load, Progress progress) throws Exception {
+        progress.begin(peer.name() + ": registering");
+        peer.prepareAbsent(load.connections(), loops);
+        Probe probe = new Probe(peer.pid());
+        Publishing publishing = peer.publishing(loops, Delivery.EACH);
+        long total = (long) load.connections() * MESSAGES_EACH;
+        publish(publishing, load.connections(), total / 10, progress);
+
+        double cpu = probe.cpuSeconds();
+        long began = System.nanoTime();
+        publish(publishing, load.connections(), total, progress);
+        double publishSeconds = (System.nanoTime() - began) / 1e9;
+        double publishCpu = probe.cpuSeconds() - cpu;
+
+        total += total / 10;
+        try (Crowd crowd = new Crowd(peer, loops, load.connections())) {
+            cpu = probe.cpuSeconds();
+            began = System.nanoTime();
+            crowd.connect(progress);
+            progress.begin("draining");
+            long until = began + PATIENCE_NANOS;
+            while (crowd.received() < total && System.nanoTime() < until) {
+                progress.show(crowd.received(), total);
+                Thread.sleep(5);
+            }
+            double draining = (System.nanoTime() - began) / 1e9;
+            progress.end();
+            return new Figures()
+                    .put("connections", crowd.size())
+                    .put("deliveries", crowd.received())
+                    .put("publishedPerSecond", total / 1.1 / publishSeconds)
+                    .put("publishCpuSecondsPerMillion", publishCpu / (total / 1.1) * 1e6)
+                    .put("perSecond", crowd.received() / draining)
+                    .put(
+                            "cpuSecondsPerMillion",
+                            (probe.cpuSeconds() - cpu) / crowd.received() * 1e6)
+                    .put("lost", total - crowd.received());
+        }
+    }
+
+    /** Returns once everything is answered. */
+    private static void publish(
+            Publishing publishing, int devices, long messages, Progress progress)
+            throws InterruptedException {
+        progress.begin("publishing");
+        Semaphore inFlight = new Semaphore(IN_FLIGHT);
+        for (long i = 0; i < messages; i++) {
+            inFlight.acquire();
+            publishing.publish((int) (i % devices), System.nanoTime(), inFlight::release);
+            progress.show(i, messages);
+        }
+        inFlight.acquire(IN_FLIGHT);
+    }
+}
