@@ -11,6 +11,7 @@ import io.postrider.bench.scenario.Scenario;
 import io.postrider.bench.scenario.Scenario.Load;
 import io.postrider.bench.scenario.Storm;
 import java.io.PrintStream;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -53,7 +54,7 @@ public final class Bench implements Callable<Integer> {
             names = "--target",
             paramLabel = "PEER",
             defaultValue = "postrider",
-            description = "postrider, nats or mosquitto (default: ${DEFAULT-VALUE})")
+            description = "postrider, nats, nchan, mosquitto or hivemq (default: ${DEFAULT-VALUE})")
     private String target = "";
 
     @Option(
@@ -114,7 +115,9 @@ public final class Bench implements Callable<Integer> {
     }
 
     static Peers peers() {
-        return new Peers(List.of(System.getProperty("postrider.launcher", "./postrider")));
+        return new Peers(
+                List.of(System.getProperty("postrider.launcher", "./postrider")),
+                Path.of(System.getProperty("postrider.hivemq", "bench-hivemq/target")));
     }
 
     private static Scenario named(String name) {

@@ -57,8 +57,8 @@ final class Compare {
     private static List<Row> rows() {
         Scenario fanout = Messages.fanout();
         Scenario unicast = Messages.unicast();
-        List<String> all = List.of("nats", "mosquitto");
-        List<String> mqtt = List.of("mosquitto");
+        List<String> all = List.of("nats", "nchan", "mosquitto", "hivemq");
+        List<String> mqtt = List.of("mosquitto", "hivemq");
         String cpu = "cpuSecondsPerMillion";
         return List.of(
                 new Row(
