@@ -2,6 +2,7 @@ package io.postrider.server.identity;
 
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SortedSet;
 import org.jspecify.annotations.Nullable;
@@ -48,8 +49,8 @@ public interface DeviceStore {
     /** The app's devices with numbers above {@code afterNumber}, in the order of their numbers. */
     List<Device> ofApp(long appId, int afterNumber, int limit);
 
-    /** The numbers of those of the named devices that exist. */
-    List<Integer> numbers(long appId, Collection<String> deviceIds);
+    /** The numbers of those of the named devices that exist, by their deviceIds. */
+    Map<String, Integer> numbers(long appId, Collection<String> deviceIds);
 
     /** The numbers of the named users' devices. */
     List<Integer> numbersOfUsers(long appId, Collection<String> users);

@@ -1,5 +1,7 @@
 package io.postrider.server.publish;
 
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import io.postrider.server.delivery.Recipients;
 import io.postrider.server.identity.DeviceStore;
 import io.postrider.server.identity.Platform;
@@ -19,10 +21,17 @@ import org.roaringbitmap.RoaringBitmap;
  */
 public final class AudienceIndex {
     private static final int CHANGES_PER_SNAPSHOT = 10_000;
+    private static final int MOST_NAMES = 100_000;
 
     private final AudienceLog log;
     private final DeviceStore devices;
     private final Map<Long, AppIndex> byApp = new ConcurrentHashMap<>();
+
+    /** A number is never given again: while it is live, it is that of the deviceId. */
+    private final Cache<Name, Integer> numberOf =
+            Caffeine.newBuilder().maximumSize(MOST_NAMES).build();
+
+    private record Name(long appId, String deviceId) {}
 
     public AudienceIndex(AudienceLog log, DeviceStore devices) {
         this.log = log;
@@ -81,13 +90,7 @@ public final class AudienceIndex {
     }
 
     private RoaringBitmap resolve(long appId, TagSets sets, Audience audience) {
-        RoaringBitmap found = sets.live().clone();
-        if (audience.devices() != null) {
-            found.and(bitmapOf(devices.numbers(appId, audience.devices())));
-        }
-        if (audience.users() != null) {
-            found.and(bitmapOf(devices.numbersOfUsers(appId, audience.users())));
-        }
+        RoaringBitmap found = start(appId, sets.live(), audience);
         if (audience.tags() != null) {
             found.and(union(sets, audience.tags()));
         }
@@ -105,6 +108,40 @@ public final class AudienceIndex {
             found.and(any);
         }
         return found;
+    }
+
+    /** Those that are named, or everyone: a set of its own. */
+    private RoaringBitmap start(long appId, RoaringBitmap live, Audience audience) {
+        List<String> deviceIds = audience.devices();
+        List<String> users = audience.users();
+        RoaringBitmap found = deviceIds == null ? null : numbers(appId, live, deviceIds);
+        if (users != null) {
+            RoaringBitmap ofUsers = bitmapOf(devices.numbersOfUsers(appId, users));
+            found = found == null ? ofUsers : RoaringBitmap.and(found, ofUsers);
+        }
+        return found == null ? live.clone() : RoaringBitmap.and(found, live);
+    }
+
+    private RoaringBitmap numbers(long appId, RoaringBitmap live, List<String> deviceIds) {
+        RoaringBitmap numbers = new RoaringBitmap();
+        List<String> unknown = new ArrayList<>();
+        for (String deviceId : deviceIds) {
+            Integer number = numberOf.getIfPresent(new Name(appId, deviceId));
+            if (number != null && live.contains(number)) {
+                numbers.add(number);
+            } else {
+                unknown.add(deviceId);
+            }
+        }
+        if (unknown.isEmpty()) {
+            return numbers;
+        }
+        devices.numbers(appId, unknown)
+                .forEach((deviceId, number) -> {
+                    numberOf.put(new Name(appId, deviceId), number);
+                    numbers.add(number);
+                });
+        return numbers;
     }
 
     private static RoaringBitmap union(TagSets sets, List<String> tags) {

@@ -51,6 +51,7 @@ public final class Database implements AutoCloseable {
     private final Deliveries deliveries = new Deliveries(openSets);
     private final MessageCache messageCache = new MessageCache();
     private final StoredCounts storedCounts = new StoredCounts();
+    private final AudienceEnds audienceEnds = new AudienceEnds();
 
     /** How the writing connection is made; tests put theirs around it. */
     public static Database open(Path path, Clock clock, Metrics metrics) {
@@ -207,6 +208,7 @@ public final class Database implements AutoCloseable {
     private void forgetUncommitted() {
         openSets.forget();
         storedCounts.forget();
+        audienceEnds.forget();
     }
 
     Writer writer() {
@@ -221,6 +223,10 @@ public final class Database implements AutoCloseable {
     /** For the writer thread only. */
     StoredCounts storedCounts() {
         return storedCounts;
+    }
+
+    AudienceEnds audienceEnds() {
+        return audienceEnds;
     }
 
     MessageCache messageCache() {

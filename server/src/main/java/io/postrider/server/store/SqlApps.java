@@ -131,6 +131,7 @@ public final class SqlApps implements AppStore {
                 .await(tx -> {
                     database.deliveries().forgetApp(id);
                     database.storedCounts().forget(id);
+                    database.audienceEnds().forget(tx, id);
                     SqlAudit.write(tx, deed);
                     TABLES_OF_AN_APP.forEach(sql -> tx.sql.update(sql, id));
                     return id;

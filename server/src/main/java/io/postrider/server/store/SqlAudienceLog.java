@@ -19,6 +19,9 @@ public final class SqlAudienceLog implements AudienceLog {
 
     @Override
     public void changesAfter(long appId, long seq, Consumer<Change> each) {
+        if (database.audienceEnds().committed(database, appId) == seq) {
+            return;
+        }
         List<Change> changes =
                 database.read(sql ->
                         sql.list(

@@ -9,7 +9,9 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedSet;
@@ -90,7 +92,7 @@ public final class SqlDevices implements DeviceStore {
     }
 
     /** Writes what audiences see of a change; before or after may be absent. */
-    private static void log(Tx tx, @Nullable Device before, @Nullable Device after, int gone) {
+    private void log(Tx tx, @Nullable Device before, @Nullable Device after, int gone) {
         Device either = after != null ? after : Objects.requireNonNull(before);
         SortedSet<String> old = before == null ? new TreeSet<>() : before.tags();
         SortedSet<String> now = after == null ? new TreeSet<>() : after.tags();
@@ -102,6 +104,7 @@ public final class SqlDevices implements DeviceStore {
                                 row -> row.getLong(1),
                                 either.appId())
                         .orElseThrow();
+        database.audienceEnds().advance(tx, either.appId(), seq);
         tx.sql.update(
                 "INSERT INTO audience_changes (app_id, seq, number, gone, old_platform,"
                         + " new_platform, removed_tags, added_tags)"
@@ -161,22 +164,32 @@ public final class SqlDevices implements DeviceStore {
     }
 
     @Override
-    public List<Integer> numbers(long appId, Collection<String> deviceIds) {
-        return numbersBy(
-                "SELECT number FROM devices WHERE app_id = ? AND device_id = ?", appId, deviceIds);
+    public Map<String, Integer> numbers(long appId, Collection<String> deviceIds) {
+        return database.read(sql -> {
+            Map<String, Integer> numbers = new HashMap<>();
+            for (String deviceId : deviceIds) {
+                sql.first(
+                                "SELECT number FROM devices WHERE app_id = ? AND device_id = ?",
+                                row -> row.getInt(1),
+                                appId,
+                                deviceId)
+                        .ifPresent(number -> numbers.put(deviceId, number));
+            }
+            return numbers;
+        });
     }
 
     @Override
     public List<Integer> numbersOfUsers(long appId, Collection<String> users) {
-        return numbersBy(
-                "SELECT number FROM devices WHERE app_id = ? AND user_name = ?", appId, users);
-    }
-
-    private List<Integer> numbersBy(String query, long appId, Collection<String> names) {
         return database.read(sql -> {
             List<Integer> numbers = new ArrayList<>();
-            for (String name : names) {
-                numbers.addAll(sql.list(query, row -> row.getInt(1), appId, name));
+            for (String user : users) {
+                numbers.addAll(
+                        sql.list(
+                                "SELECT number FROM devices WHERE app_id = ? AND user_name = ?",
+                                row -> row.getInt(1),
+                                appId,
+                                user));
             }
             return numbers;
         });

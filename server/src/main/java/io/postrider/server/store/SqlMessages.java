@@ -56,13 +56,17 @@ public final class SqlMessages implements MessageStore {
                 return earlier.get();
             }
         }
-        if (tx.sql.number("SELECT count(*) FROM apps WHERE id = ?", message.appId()) == 0) {
+        Long audienceEnd = database.audienceEnds().of(tx, message.appId());
+        if (audienceEnd == null) {
             return new Accepted.NoApp();
         }
         if (quota > 0 && !database.storedCounts().add(tx, message.appId(), quota)) {
             return new Accepted.QuotaExceeded(quota);
         }
-        Recipients recipients = withoutGone(tx, message);
+        Recipients recipients =
+                message.audienceEnd() >= audienceEnd
+                        ? message.recipients()
+                        : withoutGone(tx, message);
         long id = tx.nextId();
         long expiresAt = tx.now() + message.ttlMillis();
         insert(tx, id, expiresAt, recipients, message);

@@ -179,6 +179,18 @@ class RestTest {
     }
 
     @Test
+    void aDeviceThatWasDeletedAndCameAgainIsFoundByItsName() {
+        String toD = "{\"audience\":{\"devices\":[\"d\",\"e\"]},\"data\":1}";
+        app.register("e");
+        for (int i = 0; i < 3; i++) {
+            app.register("d");
+            assertThat(publish(toD).expect(202).json().path("targeted").asInt()).isEqualTo(2);
+            app.call("DELETE", "/v1/devices/d", null).expect(204);
+            assertThat(publish(toD).expect(202).json().path("targeted").asInt()).isEqualTo(1);
+        }
+    }
+
+    @Test
     void validateCountsAndSendsNothing() {
         app.register("d");
         Reply reply =
