@@ -18,7 +18,9 @@ public final class Trace {
         WOKEN,
         SENT,
         RESENT,
-        ACK_TIMED_OUT
+        ACK_TIMED_OUT,
+        /** {@link #WOKEN} and at once {@link #SENT}: told as both. */
+        WOKEN_AND_SENT
     }
 
     /** One event, in milliseconds since 1970. */
@@ -27,7 +29,6 @@ public final class Trace {
     private static final int LONGS = 3;
     private static final Event[] EVENTS = Event.values();
 
-    private final Clock clock;
     private final int capacity;
     private final AtomicLongArray ring;
     private final AtomicLong next = new AtomicLong();
@@ -35,17 +36,19 @@ public final class Trace {
 
     /** Keeps the newest {@code capacity} events, in 24 bytes each. */
     public Trace(int capacity, Clock clock) {
-        this.clock = clock;
         this.capacity = capacity;
         this.ring = new AtomicLongArray(capacity * LONGS);
         this.startedAt = clock.millis();
     }
 
-    public void record(Event event, long deviceKey, long messageId) {
+    /**
+     * @param now the store's time
+     */
+    public void record(Event event, long deviceKey, long messageId, long now) {
         int at = (int) (next.getAndIncrement() % capacity) * LONGS;
         ring.setOpaque(at, messageId);
         ring.setOpaque(at + 1, deviceKey);
-        ring.setOpaque(at + 2, (clock.millis() << 3) | event.ordinal());
+        ring.setOpaque(at + 2, (now << 3) | event.ordinal());
     }
 
     /** The device's events of a message, oldest first. */
@@ -55,8 +58,14 @@ public final class Trace {
         for (long i = Math.max(0, end - capacity); i < end; i++) {
             int at = (int) (i % capacity) * LONGS;
             if (ring.getOpaque(at) == messageId && ring.getOpaque(at + 1) == deviceKey) {
-                long event = ring.getOpaque(at + 2);
-                found.add(new Entry(event >>> 3, EVENTS[(int) (event & 7)]));
+                long kept = ring.getOpaque(at + 2);
+                Event event = EVENTS[(int) (kept & 7)];
+                if (event == Event.WOKEN_AND_SENT) {
+                    found.add(new Entry(kept >>> 3, Event.WOKEN));
+                    found.add(new Entry(kept >>> 3, Event.SENT));
+                } else {
+                    found.add(new Entry(kept >>> 3, event));
+                }
             }
         }
         return found;

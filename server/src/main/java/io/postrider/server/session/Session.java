@@ -135,11 +135,11 @@ public final class Session {
         if (ended || message.id() <= position) {
             return;
         }
-        loop.trace(Event.WOKEN, this, message.id());
         if (canTakeDirectly()) {
-            present(message);
+            present(message, true);
             loop.flushSoon(this);
         } else {
+            loop.trace(Event.WOKEN, this, message.id());
             behind = true;
             drain();
         }
@@ -190,7 +190,7 @@ public final class Session {
                 all = false;
                 break;
             }
-            present(message);
+            present(message, false);
         }
         endedWhileReading = null;
         if (all) {
@@ -203,7 +203,10 @@ public final class Session {
         drain();
     }
 
-    private void present(Message message) {
+    /**
+     * @param woken its commit has just been told
+     */
+    private void present(Message message, boolean woken) {
         long id = message.id();
         if (id <= position) {
             return;
@@ -211,7 +214,11 @@ public final class Session {
         position = id;
         boolean notForUs = message.onlineOnly() && id <= beganAfter;
         boolean gone = endedWhileReading != null && endedWhileReading.contains(id);
-        if (notForUs || gone || message.expiresAt() <= loop.clock().millis()) {
+        long now = loop.clock().millis();
+        if (notForUs || gone || message.expiresAt() <= now) {
+            if (woken) {
+                loop.trace(Event.WOKEN, this, id, now);
+            }
             return;
         }
         if (message.wantsAck()) {
@@ -225,7 +232,8 @@ public final class Session {
         boolean first = id > markedTo;
         out.push(message, first ? 1 : 2);
         loop.pushed(first);
-        loop.trace(first ? Event.SENT : Event.RESENT, this, id);
+        Event sent = woken ? Event.WOKEN_AND_SENT : Event.SENT;
+        loop.trace(first ? sent : Event.RESENT, this, id, now);
     }
 
     /** The device says that it has these messages. */

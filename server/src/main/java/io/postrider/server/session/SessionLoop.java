@@ -242,8 +242,12 @@ public final class SessionLoop {
         metrics.sessionSlow();
     }
 
+    void trace(Trace.Event event, Session session, long messageId, long now) {
+        trace.record(event, session.key(), messageId, now);
+    }
+
     void trace(Trace.Event event, Session session, long messageId) {
-        trace.record(event, session.key(), messageId);
+        trace.record(event, session.key(), messageId, clock.millis());
     }
 
     /** Tells every session to go; runs the signal, once, when none waits for an ack any more. */

@@ -31,7 +31,7 @@ class TraceTest {
 
     private void record(Event event, long device, long message) {
         now++;
-        trace.record(event, device, message);
+        trace.record(event, device, message, now);
     }
 
     @Test
@@ -45,6 +45,13 @@ class TraceTest {
                         new Entry(1_001, Event.WOKEN), new Entry(1_003, Event.ACK_TIMED_OUT));
         assertThat(trace.of(3, 50)).isEmpty();
         assertThat(trace.completeSince()).isEqualTo(1_000);
+    }
+
+    @Test
+    void whatIsSentAtOnceIsToldAsBoth() {
+        record(Event.WOKEN_AND_SENT, 1, 50);
+        assertThat(trace.of(1, 50))
+                .containsExactly(new Entry(1_001, Event.WOKEN), new Entry(1_001, Event.SENT));
     }
 
     @Test
