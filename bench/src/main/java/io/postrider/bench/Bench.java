@@ -4,6 +4,7 @@ import io.postrider.bench.peer.Loops;
 import io.postrider.bench.peer.Peer;
 import io.postrider.bench.peer.Peer.Delivery;
 import io.postrider.bench.peer.Peers;
+import io.postrider.bench.scenario.Broadcast;
 import io.postrider.bench.scenario.Connections;
 import io.postrider.bench.scenario.Messages;
 import io.postrider.bench.scenario.Offline;
@@ -40,6 +41,7 @@ import tools.jackson.databind.ObjectMapper;
             "  fanout    messages to all devices",
             "  unicast   messages to one device each",
             "  offline   messages to devices that are away, and how fast they get them later",
+            "  broadcast one message to an app with very many devices",
             "  compare   all of these against the peers that are installed, in turns",
             ""
         })
@@ -94,6 +96,13 @@ public final class Bench implements Callable<Integer> {
             description = "how long to measure, after a warm-up (default: ${DEFAULT-VALUE})")
     private int seconds;
 
+    @Option(
+            names = "--registered",
+            paramLabel = "N",
+            defaultValue = "100000",
+            description = "broadcast: how many devices the app has (default: ${DEFAULT-VALUE})")
+    private int registered;
+
     @Option(names = "--json", description = "print the line of JSON only")
     private boolean json;
 
@@ -120,7 +129,7 @@ public final class Bench implements Callable<Integer> {
                 Path.of(System.getProperty("postrider.hivemq", "bench-hivemq/target")));
     }
 
-    private static Scenario named(String name) {
+    private Scenario named(String name) {
         return switch (name) {
             case "idle" -> Connections.idle();
             case "connect" -> Connections.connect();
@@ -128,6 +137,7 @@ public final class Bench implements Callable<Integer> {
             case "fanout" -> Messages.fanout();
             case "unicast" -> Messages.unicast();
             case "offline" -> new Offline();
+            case "broadcast" -> new Broadcast(registered);
             default -> throw new IllegalArgumentException(name);
         };
     }

@@ -5,6 +5,7 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.ByteToMessageDecoder;
+import io.postrider.bench.Progress;
 import io.postrider.protocol.Protocol;
 import io.postrider.protocol.v1.Ack;
 import io.postrider.protocol.v1.AppCredentials;
@@ -24,6 +25,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -129,6 +131,12 @@ public final class PostriderPeer implements Peer {
 
     @Override
     public void prepare(int devices) throws InterruptedException {
+        prepare(devices, new Progress(System.err));
+    }
+
+    /** As {@link #prepare(int)}, for so many that one wants to see it. */
+    public void prepare(int devices, Progress progress) throws InterruptedException {
+        progress.begin("registering");
         int known = tokens.length;
         tokens = Arrays.copyOf(tokens, Math.max(known, devices));
         Semaphore atOnce = new Semaphore(REGISTERING_AT_ONCE);
@@ -136,6 +144,7 @@ public final class PostriderPeer implements Peer {
             for (int i = known; i < devices; i++) {
                 int device = i;
                 atOnce.acquire();
+                progress.show(i, devices);
                 callers.execute(() -> {
                     try {
                         register(device);
@@ -145,6 +154,7 @@ public final class PostriderPeer implements Peer {
                 });
             }
         }
+        progress.end();
         if (Arrays.asList(tokens).contains(null)) {
             throw new IllegalStateException("not every device could be registered");
         }
@@ -169,6 +179,38 @@ public final class PostriderPeer implements Peer {
                                         "iot"))
                         .path("deviceToken")
                         .asString();
+    }
+
+    /** The size of the database, its log included. */
+    public long storedBytes() throws IOException {
+        try (Stream<Path> files = Files.list(folder.resolve("data"))) {
+            return files.mapToLong(file -> file.toFile().length()).sum();
+        }
+    }
+
+    /** How long it takes to read the newest message, or what is below it. */
+    public double millisToRead(String below) throws IOException, InterruptedException {
+        String id =
+                json.readTree(get("/v1/messages?limit=1"))
+                        .path("items")
+                        .path(0)
+                        .path("id")
+                        .asString();
+        long began = System.nanoTime();
+        get("/v1/messages/" + id + below);
+        return (System.nanoTime() - began) / 1e6;
+    }
+
+    private String get(String path) throws IOException, InterruptedException {
+        String credentials =
+                Base64.getEncoder()
+                        .encodeToString(
+                                (appKey + ":" + masterSecret).getBytes(StandardCharsets.UTF_8));
+        HttpRequest request =
+                HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + httpPort + path))
+                        .header("Authorization", "Basic " + credentials)
+                        .build();
+        return http.send(request, HttpResponse.BodyHandlers.ofString()).body();
     }
 
     @Override

@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -71,17 +72,16 @@ final class ServerProcess implements AutoCloseable {
         }
     }
 
-    void kill() {
-        process.destroyForcibly();
+    /** Asks it to end, and makes it, if it does not in 15 s. */
+    @Override
+    public void close() {
+        process.destroy();
         try {
-            process.waitFor();
+            if (!process.waitFor(15, TimeUnit.SECONDS)) {
+                process.destroyForcibly().waitFor();
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-    }
-
-    @Override
-    public void close() {
-        kill();
     }
 }
