@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.postrider.server.ManualClock;
+import io.postrider.server.delivery.Accepted;
 import io.postrider.server.delivery.AckOutcome;
 import io.postrider.server.delivery.MessageStore.Intake;
 import io.postrider.server.delivery.NewMessage;
@@ -83,6 +84,32 @@ class SqliteStoreTest extends StoreContract {
                         return tx.sql.first("PRAGMA journal_mode", row -> row.getString(1));
                     })
                     .ifPresent(mode -> assertThat(mode).isEqualTo("wal"));
+        }
+    }
+
+    @Test
+    void anAppKeepsNoMoreThanItsQuotaUntilOldOnesArePurged(@TempDir Path other) {
+        try (Database open = Database.open(other, clock, new Metrics())) {
+            SqlMessages messages = new SqlMessages(open, 2);
+            Stores stores = stores(open, clock);
+            long app = stores.newApp();
+            long second = stores.newApp();
+            stores.register(app, "d");
+            stores.register(second, "d");
+            NewMessage message = Stores.message(app, 0);
+            assertThat(messages.accept(message).join()).isInstanceOf(Accepted.Stored.class);
+            assertThat(messages.accept(message).join()).isInstanceOf(Accepted.Stored.class);
+            assertThat(messages.accept(message).join()).isEqualTo(new Accepted.QuotaExceeded(2));
+            assertThat(stores.pending(app, 0)).hasSize(2);
+            assertThat(messages.accept(Stores.message(second, 0)).join())
+                    .isInstanceOf(Accepted.Stored.class);
+            clock.advance(Duration.ofDays(40));
+            open.purge().run();
+            assertThat(messages.accept(message).join()).isInstanceOf(Accepted.Stored.class);
+            assertThat(messages.accept(message).join()).isInstanceOf(Accepted.Stored.class);
+            assertThat(messages.accept(message).join()).isEqualTo(new Accepted.QuotaExceeded(2));
+            stores.apps().delete(app, Stores.DEED.of(app));
+            assertThat(messages.accept(message).join()).isEqualTo(new Accepted.NoApp());
         }
     }
 

@@ -396,6 +396,7 @@ abstract class StoreContract {
         assertThat(stores.counts(app, id).delivered()).isEqualTo(300);
         reopen();
         assertThat(stores.pending(app, numbers[0])).isEmpty();
+        assertThat(stores.pending(app, numbers[280])).isEmpty();
         assertThat(stores.pending(app, numbers[299])).isEmpty();
         assertThat(stores.pending(app, numbers[300])).containsExactly(id);
         assertThat(stores.ack(app, numbers[0], id)).isEqualTo(AckOutcome.RECORDED);
