@@ -26,6 +26,10 @@ record PublishBody(
     private static final int DEFAULT_TTL_SECONDS = 86_400;
     private static final int DEFAULT_PRIORITY = 3;
 
+    private static final Options DEFAULTS =
+            new Options(DEFAULT_TTL_SECONDS, "each", true, DEFAULT_PRIORITY);
+    private static final String DEFAULTS_JSON = Json.writeText(DEFAULTS);
+
     /** How long a device that is online has to answer a message for those who are. */
     private static final int ONLINE_TTL_SECONDS = 10;
 
@@ -71,7 +75,7 @@ record PublishBody(
         return new Publish(
                 audience,
                 audienceBody.json,
-                Json.writeText(options),
+                options.equals(DEFAULTS) ? DEFAULTS_JSON : Json.writeText(options),
                 options.ttlSeconds * 1000L,
                 options.delivery.equals("online"),
                 options.ack,
@@ -179,7 +183,7 @@ record PublishBody(
 
     private static Options options(@Nullable OptionsBody given) {
         if (given == null) {
-            return new Options(DEFAULT_TTL_SECONDS, "each", true, DEFAULT_PRIORITY);
+            return DEFAULTS;
         }
         refuseNotBuilt(given.collapseKey != null, "collapseKey");
         refuseNotBuilt(given.replaces != null, "replaces");

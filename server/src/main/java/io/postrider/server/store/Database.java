@@ -126,6 +126,7 @@ public final class Database implements AutoCloseable {
         config.setJournalMode(SQLiteConfig.JournalMode.WAL);
         config.setSynchronous(SQLiteConfig.SynchronousMode.FULL);
         config.setBusyTimeout(10_000);
+        config.setGetGeneratedKeys(false);
         config.setPragma(SQLiteConfig.Pragma.WAL_AUTOCHECKPOINT, "0");
         config.setPragma(SQLiteConfig.Pragma.CACHE_SIZE, "-32768");
         config.setPragma(SQLiteConfig.Pragma.MMAP_SIZE, "268435456");
