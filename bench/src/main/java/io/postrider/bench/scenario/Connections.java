@@ -47,12 +47,12 @@ public final class Connections {
     private static Figures idle(Peer peer, Loops loops, Scenario.Load load, Progress progress)
             throws Exception {
         Probe probe = new Probe(peer.pid());
+        long residentBefore = resident(peer, probe);
         peer.prepare(load.connections());
         // Classes, code and pools of the first ones are not what one more costs.
         leave(Crowd.connected(peer, loops, Math.min(1_000, load.connections()), progress));
         Figures figures = new Figures().put("connections", load.connections());
         long heapBefore = peer.isJava() ? probe.liveHeapBytes() : 0;
-        long residentBefore = resident(peer, probe);
         try (Crowd crowd = Crowd.connected(peer, loops, load.connections(), progress)) {
             progress.begin("being idle");
             double cpuBefore = probe.cpuSeconds();

@@ -18,7 +18,7 @@ import org.HdrHistogram.Histogram;
  * new message follows each that has arrived everywhere.
  */
 public final class Messages implements Scenario {
-    private static final long WARM_UP_NANOS = TimeUnit.SECONDS.toNanos(4);
+    private static final long WARM_UP_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final long LONGEST_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(60);
 
