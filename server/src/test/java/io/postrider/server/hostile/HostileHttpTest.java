@@ -8,9 +8,11 @@ import io.postrider.server.TestApi.Reply;
 import io.postrider.server.TestServer;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -450,13 +452,28 @@ class HostileHttpTest {
     }
 
     @Test
-    void aConnectionThatSaysNothingIsCutOff() throws Exception {
+    void aConnectionThatSaysNothingIsCutOff() {
         try (Socket socket = socket()) {
-            app.call("GET", "/healthz", null);
-            server.clock.advance(Duration.ofSeconds(11));
-            socket.setSoTimeout(8_000);
-            assertThat(socket.getInputStream().read()).isEqualTo(-1);
+            socket.setSoTimeout(2_500);
+            // The server may have heard of it only after the first step; the second is too late.
+            assertThat(stepsUntilCutOff(socket, Duration.ofSeconds(11))).isBetween(1, 2);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
+    }
+
+    private int stepsUntilCutOff(Socket socket, Duration step) throws IOException {
+        for (int steps = 1; steps <= 3; steps++) {
+            app.call("GET", "/healthz", null);
+            server.clock.advance(step);
+            try {
+                assertThat(socket.getInputStream().read()).isEqualTo(-1);
+                return steps;
+            } catch (SocketTimeoutException stillOpen) {
+                // The next step.
+            }
+        }
+        return 0;
     }
 
     @Test
