@@ -13,6 +13,10 @@ import org.jspecify.annotations.Nullable;
 /** Many publishes in one request, each answered by itself. */
 final class BatchRoutes {
     private static final int MOST_MESSAGES = 1_000;
+
+    /** With the index of each message after it, it is a key like any other. */
+    private static final int MOST_KEY = 251;
+
     private static final int MOST_BYTES = 4 * 1024 * 1024;
 
     private final PublishCalls calls;
@@ -53,7 +57,8 @@ final class BatchRoutes {
                     MOST_MESSAGES,
                     "A batch has 1 to " + MOST_MESSAGES + " messages.");
         }
-        String key = request.header(MessageRoutes.IDEMPOTENCY_KEY);
+        String given = request.header(MessageRoutes.IDEMPOTENCY_KEY);
+        String key = given == null ? null : PublishBody.checkKey(given, MOST_KEY);
         List<CompletableFuture<Outcome>> outcomes = new ArrayList<>();
         for (int i = 0; i < messages.size(); i++) {
             RawJson message = messages.get(i);

@@ -2,6 +2,8 @@ package io.postrider.server.api;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.postrider.protocol.WellFormed;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import tools.jackson.core.JacksonException;
@@ -25,6 +27,10 @@ import tools.jackson.databind.module.SimpleModule;
 /** JSON bodies: read strictly, since what is ignored today would mean something tomorrow. */
 final class Json {
     private static final String SOURCE = "source";
+
+    /** In the place of what could not be decoded. */
+    private static final char REPLACEMENT = '\uFFFD';
+
     private static final JsonMapper MAPPER =
             JsonMapper.builder(
                             JsonFactory.builder()
@@ -150,8 +156,21 @@ final class Json {
                 parser.finishToken();
             }
             int end = (int) parser.currentLocation().getByteOffset();
-            return new RawJson(
-                    new String(source, start, end - start, StandardCharsets.UTF_8).strip());
+            String text = new String(source, start, end - start, StandardCharsets.UTF_8).strip();
+            if (text.indexOf(REPLACEMENT) >= 0 && !isUtf8(source, start, end - start)) {
+                throw context.weirdStringException(text, RawJson.class, "not UTF-8");
+            }
+            return new RawJson(text);
+        }
+
+        /** What the parser lets pass and decoding would replace: surrogates, each by itself. */
+        private static boolean isUtf8(byte[] bytes, int from, int length) {
+            try {
+                StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes, from, length));
+                return true;
+            } catch (CharacterCodingException e) {
+                return false;
+            }
         }
     }
 }

@@ -22,6 +22,7 @@ record PublishBody(
         @Nullable OptionsBody options) {
 
     private static final int MOST_IDS = 1_000;
+    private static final int MOST_KEY = 255;
     private static final int MOST_TTL_SECONDS = 2_419_200;
     private static final int DEFAULT_TTL_SECONDS = 86_400;
     private static final int DEFAULT_PRIORITY = 3;
@@ -88,13 +89,20 @@ record PublishBody(
     }
 
     private static String checkKey(String key) {
+        return checkKey(key, MOST_KEY);
+    }
+
+    /**
+     * @throws Problem if it is no idempotency key of at most so many characters
+     */
+    static String checkKey(String key, int most) {
         boolean printable = key.chars().allMatch(c -> c > 0x20 && c < 0x7f);
-        if (key.isEmpty() || key.length() > 255 || !printable) {
+        if (key.isEmpty() || key.length() > most || !printable) {
             throw Problem.limit(
                     ErrorCode.INVALID_VALUE,
                     "Idempotency-Key",
-                    255,
-                    "The key has 1 to 255 printable ASCII characters, no spaces.");
+                    most,
+                    "The key has 1 to " + most + " printable ASCII characters, no spaces.");
         }
         return key;
     }

@@ -2,12 +2,13 @@ package io.postrider.server.store;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Where the audience's log of each app ends, so that a publish need not ask the database whether
- * anything has changed. {@link #committed} may be called by any thread, the rest by the writer's.
+ * anything has changed. {@link #mayBeAfter} may be called by any thread, the rest by the writer's.
  */
 final class AudienceEnds {
     private static final String END = "SELECT audience_end FROM apps WHERE id = ?";
@@ -19,8 +20,13 @@ final class AudienceEnds {
 
     /** The end as of the transaction in hand; null if there is no such app. */
     @Nullable Long of(Tx tx, long appId) {
-        return written.computeIfAbsent(
-                appId, app -> tx.sql.first(END, row -> row.getLong(1), app).orElse(null));
+        Long known = written.get(appId);
+        if (known != null) {
+            return known;
+        }
+        Optional<Long> end = tx.sql.first(END, row -> row.getLong(1), appId);
+        end.ifPresent(found -> advance(tx, appId, found));
+        return end.orElse(null);
     }
 
     void advance(Tx tx, long appId, long end) {
@@ -28,9 +34,10 @@ final class AudienceEnds {
         tx.afterCommit(() -> committed.put(appId, end));
     }
 
-    /** The end as of the last commit. */
-    long committed(Database database, long appId) {
-        return committed.computeIfAbsent(appId, app -> database.read(sql -> sql.number(END, app)));
+    /** Whether the log may have gone on after {@code seq}, as of the last commit. Never blocks. */
+    boolean mayBeAfter(long appId, long seq) {
+        Long end = committed.get(appId);
+        return end == null || end != seq;
     }
 
     /** The app is deleted. */

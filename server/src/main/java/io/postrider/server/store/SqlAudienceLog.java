@@ -19,7 +19,7 @@ public final class SqlAudienceLog implements AudienceLog {
 
     @Override
     public void changesAfter(long appId, long seq, Consumer<Change> each) {
-        if (database.audienceEnds().committed(database, appId) == seq) {
+        if (!database.audienceEnds().mayBeAfter(appId, seq)) {
             return;
         }
         List<Change> changes =

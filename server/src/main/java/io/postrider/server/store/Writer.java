@@ -318,7 +318,8 @@ final class Writer implements AutoCloseable {
         for (Runnable effect : tx.effects()) {
             try {
                 effect.run();
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
+                // Passed on, it would have the batch done a second time.
                 LOG.error("an effect of a commit failed; the sweep will repair it", e);
             }
         }

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
 class BatchTest {
@@ -89,6 +90,17 @@ class BatchTest {
         assertThat(other.get(0).path("status").asInt()).isEqualTo(409);
         assertThat(other.get(0).path("code").asString()).isEqualTo("idempotency.other_body");
         assertThat(other.get(1).path("replayed").asBoolean()).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 252})
+    void aKeyThatCouldNotBeOneForEachMessagePublishesNothing(int length) {
+        Reply reply = publish(List.of(GOOD), "Idempotency-Key", "k".repeat(length));
+        assertThat(reply.expect(400).code()).isEqualTo("request.invalid_value");
+        assertThat(reply.json().path("field").asString()).isEqualTo("Idempotency-Key");
+        assertThat(app.call("GET", "/v1/messages", null).json().path("items").size()).isZero();
+        items(publish(List.of(GOOD), "Idempotency-Key", "k".repeat(251)))
+                .forEach(item -> assertThat(item.path("status").asInt()).isEqualTo(202));
     }
 
     @Test
