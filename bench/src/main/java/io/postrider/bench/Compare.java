@@ -26,6 +26,7 @@ final class Compare {
     private final PrintStream out;
     private final PrintStream err;
     private final int rounds;
+    private boolean lost;
 
     /**
      * One row.
@@ -143,7 +144,7 @@ final class Compare {
         out.println(
                 new ObjectMapper()
                         .writeValueAsString(Map.of("scenario", "compare", "rows", results)));
-        return 0;
+        return lost ? 1 : 0;
     }
 
     private Map<String, Object> run(Row row, List<String> installed) throws Exception {
@@ -153,9 +154,13 @@ final class Compare {
                 boolean ours = target.equals("postrider");
                 if (ours || row.against.contains(target)) {
                     Load load = ours ? row.load : withDelivery(row.load, row.theirs);
-                    double value =
-                            Bench.runOnce(peers, target, row.scenario, load, new Progress(err))
-                                    .number(row.figure);
+                    Figures figures =
+                            Bench.runOnce(peers, target, row.scenario, load, new Progress(err));
+                    if (figures.number("lost") > 0) {
+                        err.println(target + " lost messages in: " + row.name);
+                        lost = true;
+                    }
+                    double value = figures.number(row.figure);
                     found.computeIfAbsent(target, name -> new ArrayList<>()).add(value);
                 }
             }

@@ -19,6 +19,7 @@ import io.netty.handler.codec.mqtt.MqttQoS;
 import io.netty.handler.codec.mqtt.MqttSubAckMessage;
 import io.netty.handler.codec.mqtt.MqttVersion;
 import io.netty.util.ReferenceCountUtil;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -32,10 +33,15 @@ final class MqttPeer implements Peer {
     private final String name;
     private final ServerProcess process;
     private final int port;
+    private final Path folder;
     private final boolean java;
     private volatile boolean keepsSessions;
 
-    MqttPeer(String name, ServerProcess process, int port, boolean java) {
+    /**
+     * @param folder of the broker's files, deleted at the end
+     */
+    MqttPeer(String name, ServerProcess process, int port, boolean java, Path folder) {
+        this.folder = folder;
         this.name = name;
         this.process = process;
         this.port = port;
@@ -247,5 +253,6 @@ final class MqttPeer implements Peer {
     @Override
     public void close() {
         process.close();
+        Folders.delete(folder);
     }
 }

@@ -31,13 +31,14 @@ import java.util.Queue;
 final class NchanPeer implements Peer {
     private static final int MOST_BYTES = 65_536;
 
+    private final Path folder;
     private final ServerProcess process;
     private final int port;
 
     NchanPeer(Path log) throws IOException, InterruptedException {
         port = ServerProcess.freePort();
-        Path config = Files.createTempFile("postrider-bench", ".conf");
-        config.toFile().deleteOnExit();
+        folder = Files.createTempDirectory("postrider-bench-nchan");
+        Path config = folder.resolve("nginx.conf");
         // One process, so that its CPU and memory are all there is.
         Files.writeString(
                 config,
@@ -46,11 +47,16 @@ final class NchanPeer implements Peer {
                 daemon off;
                 master_process off;
                 worker_rlimit_nofile 20000;
-                pid /dev/null;
+                pid nginx.pid;
                 error_log %s;
                 events { worker_connections 19000; }
                 http {
                   access_log off;
+                  client_body_temp_path body;
+                  proxy_temp_path proxy;
+                  fastcgi_temp_path fastcgi;
+                  uwsgi_temp_path uwsgi;
+                  scgi_temp_path scgi;
                   keepalive_requests 1000000000;
                   server {
                     listen 127.0.0.1:%d backlog=4096;
@@ -68,7 +74,10 @@ final class NchanPeer implements Peer {
                 }
                 """
                         .formatted(log, port));
-        process = ServerProcess.start(log, List.of("/usr/sbin/nginx", "-c", config.toString()));
+        process =
+                ServerProcess.start(
+                        log,
+                        List.of("/usr/sbin/nginx", "-p", folder + "/", "-c", config.toString()));
         process.awaitPort(port);
     }
 
@@ -193,5 +202,6 @@ final class NchanPeer implements Peer {
     @Override
     public void close() {
         process.close();
+        Folders.delete(folder);
     }
 }

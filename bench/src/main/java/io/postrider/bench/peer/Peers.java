@@ -85,7 +85,7 @@ public final class Peers {
                                 folder.toString(),
                                 Integer.toString(port)));
         process.awaitLine(Pattern.compile("^ready$"));
-        return new MqttPeer("hivemq", process, port, true);
+        return new MqttPeer("hivemq", process, port, true, folder);
     }
 
     private static Path log() throws IOException {
@@ -96,8 +96,8 @@ public final class Peers {
 
     private static Peer mosquitto() throws IOException, InterruptedException {
         int port = ServerProcess.freePort();
-        Path config = Files.createTempFile("postrider-bench", ".conf");
-        config.toFile().deleteOnExit();
+        Path folder = Files.createTempDirectory("postrider-bench-mosquitto");
+        Path config = folder.resolve("mosquitto.conf");
         Files.writeString(
                 config,
                 """
@@ -113,6 +113,6 @@ public final class Peers {
         ServerProcess process =
                 ServerProcess.start(log(), List.of("mosquitto", "-c", config.toString()));
         process.awaitPort(port);
-        return new MqttPeer("mosquitto", process, port, false);
+        return new MqttPeer("mosquitto", process, port, false, folder);
     }
 }

@@ -26,7 +26,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -66,7 +65,7 @@ public final class PostriderPeer implements Peer {
      */
     public PostriderPeer(List<String> launcher) throws IOException {
         folder = Files.createTempDirectory("postrider-bench");
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> delete(folder)));
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> Folders.delete(folder)));
         List<String> command = new ArrayList<>(launcher);
         command.addAll(
                 List.of(
@@ -381,18 +380,23 @@ public final class PostriderPeer implements Peer {
             this.waiting = waiting;
         }
 
+        private void take(String ref) {
+            Runnable taken = waiting.remove(ref);
+            if (taken != null) {
+                taken.run();
+            }
+        }
+
         @Override
         void frame(ChannelHandlerContext ctx, ServerFrame frame) {
             switch (frame.getFrameCase()) {
                 case READY -> ready.complete(true);
-                case ACCEPTED -> {
-                    Runnable taken = waiting.remove(frame.getAccepted().getRef());
-                    if (taken != null) {
-                        taken.run();
-                    }
+                case ACCEPTED -> take(frame.getAccepted().getRef());
+                // What is refused is answered as well; it never arrives, and counts as lost.
+                case REFUSED -> {
+                    System.err.println("refused: " + frame.getRefused().getDetail());
+                    take(frame.getRefused().getRef());
                 }
-                // What is refused never arrives, and counts as lost.
-                case REFUSED -> System.err.println("refused: " + frame.getRefused().getDetail());
                 case ERROR -> System.err.println("closed: " + frame.getError().getDetail());
                 default -> {}
             }
@@ -403,16 +407,6 @@ public final class PostriderPeer implements Peer {
     public void close() {
         process.close();
         http.close();
-        delete(folder);
-    }
-
-    private static void delete(Path folder) {
-        try (Stream<Path> files = Files.walk(folder)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(file);
-            }
-        } catch (IOException leftBehind) {
-            // The system empties its folder for temporary files.
-        }
+        Folders.delete(folder);
     }
 }

@@ -49,7 +49,8 @@ public final class Connections {
         Probe probe = new Probe(peer.pid());
         long residentBefore = resident(peer, probe);
         peer.prepare(load.connections());
-        // Classes, code and pools of the first ones are not what one more costs.
+        // The heap is compared with that after the first ones; resident is what the whole has grown
+        // by since the start, code and pools of registering included.
         leave(Crowd.connected(peer, loops, Math.min(1_000, load.connections()), progress));
         Figures figures = new Figures().put("connections", load.connections());
         long heapBefore = peer.isJava() ? probe.liveHeapBytes() : 0;

@@ -70,6 +70,9 @@ public final class Messages implements Scenario {
         Figures measure(Progress progress) throws InterruptedException {
             progress.begin("warming up");
             publishFor(WARM_UP_NANOS, progress);
+            if (load.rate() > 0) {
+                awaitTheRest();
+            }
             crowd.latencies();
             long receivedBefore = crowd.received();
             double cpuBefore = probe.cpuSeconds();
@@ -79,8 +82,9 @@ public final class Messages implements Scenario {
             double seconds = (System.nanoTime() - began) / 1e9;
             double cpu = probe.cpuSeconds() - cpuBefore;
             long received = crowd.received() - receivedBefore;
-            Histogram latencies = crowd.latencies();
             awaitTheRest();
+            // The slowest ones are among those that come last.
+            Histogram latencies = crowd.latencies();
             progress.end();
             return new Figures()
                     .put("connections", crowd.size())

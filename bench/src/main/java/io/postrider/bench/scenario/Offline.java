@@ -66,10 +66,14 @@ public final class Offline implements Scenario {
         progress.begin("publishing");
         Semaphore inFlight = new Semaphore(IN_FLIGHT);
         for (long i = 0; i < messages; i++) {
-            inFlight.acquire();
+            if (!inFlight.tryAcquire(PATIENCE_NANOS, TimeUnit.NANOSECONDS)) {
+                throw new IllegalStateException("the peer answers no more");
+            }
             publishing.publish((int) (i % devices), System.nanoTime(), inFlight::release);
             progress.show(i, messages);
         }
-        inFlight.acquire(IN_FLIGHT);
+        if (!inFlight.tryAcquire(IN_FLIGHT, PATIENCE_NANOS, TimeUnit.NANOSECONDS)) {
+            throw new IllegalStateException("not every publish was answered");
+        }
     }
 }

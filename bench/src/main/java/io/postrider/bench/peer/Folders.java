@@ -1,0 +1,24 @@
+package io.postrider.bench.peer;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.stream.Stream;
+
+/** Folders that a peer's run has made. */
+final class Folders {
+    private Folders() {}
+
+    /** Deletes a folder with all that is in it, as far as that is possible. */
+    static void delete(Path folder) {
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException | UncheckedIOException leftBehind) {
+            // The system empties its folder for temporary files.
+        }
+    }
+}
