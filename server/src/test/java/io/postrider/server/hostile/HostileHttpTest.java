@@ -219,6 +219,23 @@ class HostileHttpTest {
                 .contains("request.malformed");
     }
 
+    /** The parser lets them pass, each as three bytes; what would be stored is another text. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "POST /v1/messages | {\"audience\":\"all\",\"data\":\"?\"}",
+                "POST /v1/messages | {\"audience\":\"all\",\"notification\":{\"title\":\"?\"}}",
+                "POST /v1/messages/batch | {\"messages\":[{\"audience\":\"all\",\"data\":\"?\"}]}",
+            })
+    void surrogatesInUtf8AreRefused(String call) throws IOException {
+        String[] parts = call.split(" \\| ");
+        String body = parts[1].replace("?", "\u00ed\u00a0\u0080");
+        String request = publish("Content-Length: " + body.length() + "\r\n", body);
+        String answer = exchange(request.replace("POST /v1/messages", parts[0]));
+        assertThat(answer).startsWith("HTTP/1.1 400 ");
+        assertThat(app.call("GET", "/v1/messages", null).json().path("items").size()).isZero();
+    }
+
     private void assertRefused(String body, int status, String code, String field) {
         Reply reply = app.call("POST", "/v1/messages", body).expect(status);
         assertThat(reply.code()).isEqualTo(code);
