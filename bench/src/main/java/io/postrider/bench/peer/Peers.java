@@ -35,7 +35,7 @@ public final class Peers {
         if (isInstalled("mosquitto")) {
             names.add("mosquitto");
         }
-        if (Files.isDirectory(hivemq.resolve("lib"))) {
+        if (Files.exists(hivemq.resolve("fetched"))) {
             names.add("hivemq");
         }
         return names;
