@@ -35,6 +35,9 @@ public final class Session {
     private final Outbound out;
     private final Window window;
 
+    /** For its loop: it is among those of the next flush. */
+    boolean flushIsDue;
+
     /** Everything pending up to here has been presented, by this session or an earlier one. */
     private volatile long position;
 
@@ -395,6 +398,7 @@ public final class Session {
     }
 
     void flush() {
+        flushIsDue = false;
         out.flush();
     }
 

@@ -162,10 +162,18 @@ public final class SessionLoop {
 
     /** One flush at the end of this turn, however much is written until then. */
     void flushSoon(Session session) {
-        toFlush.add(session);
+        flushNext(session);
         if (!flushScheduled) {
             flushScheduled = true;
             execute(this::flush);
+        }
+    }
+
+    /** Takes part in the next flush, whenever that is. */
+    private void flushNext(Session session) {
+        if (!session.flushIsDue) {
+            session.flushIsDue = true;
+            toFlush.add(session);
         }
     }
 
@@ -220,7 +228,7 @@ public final class SessionLoop {
         for (Session session : answering) {
             session.writeAnswers();
             // No device waits for this answer: the next flush takes it along, a tick later at most.
-            toFlush.add(session);
+            flushNext(session);
         }
         signalIfIdle();
         sendAcks();
