@@ -126,7 +126,7 @@ public final class Postrider implements AutoCloseable {
         this.database = database;
         this.host = settings.bind();
         this.tls = tls(settings);
-        Trace trace = new Trace(TRACED_EVENTS, clock);
+        Trace trace = new Trace(TRACED_EVENTS, clock.millis());
         Quotas quotas =
                 new Quotas(
                         settings.quotaConnections(),

@@ -1,6 +1,5 @@
 package io.postrider.server.delivery;
 
-import io.postrider.server.clock.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
@@ -35,10 +34,10 @@ public final class Trace {
     private final long startedAt;
 
     /** Keeps the newest {@code capacity} events, in 24 bytes each. */
-    public Trace(int capacity, Clock clock) {
+    public Trace(int capacity, long startedAt) {
         this.capacity = capacity;
         this.ring = new AtomicLongArray(capacity * LONGS);
-        this.startedAt = clock.millis();
+        this.startedAt = startedAt;
     }
 
     /**

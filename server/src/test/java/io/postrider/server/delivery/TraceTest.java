@@ -2,7 +2,6 @@ package io.postrider.server.delivery;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.postrider.server.clock.Clock;
 import io.postrider.server.delivery.Trace.Entry;
 import io.postrider.server.delivery.Trace.Event;
 import org.junit.jupiter.api.Test;
@@ -11,23 +10,7 @@ class TraceTest {
     private static final int CAPACITY = 4;
 
     private long now = 1_000;
-    private final Trace trace =
-            new Trace(
-                    CAPACITY,
-                    new Clock() {
-                        @Override
-                        public long millis() {
-                            return now;
-                        }
-
-                        @Override
-                        public long ticks() {
-                            return now;
-                        }
-
-                        @Override
-                        public void notBefore(long millis) {}
-                    });
+    private final Trace trace = new Trace(CAPACITY, now);
 
     private void record(Event event, long device, long message) {
         now++;

@@ -34,7 +34,11 @@ class AudienceIndexTest {
         Metrics metrics = new Metrics();
         try (Database database = Database.open(folder, clock, metrics)) {
             Sessions nobody =
-                    new Sessions(SessionLimits.standard(30), clock, new Trace(16, clock), metrics);
+                    new Sessions(
+                            SessionLimits.standard(30),
+                            clock,
+                            new Trace(16, clock.millis()),
+                            metrics);
             DeviceStore devices = new SqlDevices(database, nobody);
             SqlAudienceLog log = new SqlAudienceLog(database);
             long app =

@@ -26,7 +26,8 @@ final class FakeNode implements Clock {
 
     final Metrics metrics = new Metrics();
     final FakeStore store = new FakeStore();
-    final Trace trace = new Trace(64, this);
+    private long now = 1_000_000;
+    final Trace trace = new Trace(64, now);
     final Sessions sessions;
     final SessionLoop loop;
 
@@ -35,7 +36,6 @@ final class FakeNode implements Clock {
 
     private final Queue<Runnable> tasks = new ArrayDeque<>();
     private final Queue<Runnable> reads = new ArrayDeque<>();
-    private long now = 1_000_000;
 
     FakeNode() {
         sessions = new Sessions(LIMITS, this, trace, metrics, reads::add);
