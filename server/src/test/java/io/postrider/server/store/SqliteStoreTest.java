@@ -23,9 +23,6 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -205,36 +202,6 @@ class SqliteStoreTest extends StoreContract {
             long id = stores.publish(app, number);
             assertThat(stores.pending(app, number)).containsExactly(id);
             assertThat(stores.ack(app, number, id)).isEqualTo(AckOutcome.RECORDED);
-        }
-    }
-
-    @Test
-    void g10AWriterThatIsBehindSaysSo(@TempDir Path other) throws Exception {
-        try (Database open = Database.open(other, clock, new Metrics())) {
-            Stores stores = stores(open, clock);
-            CountDownLatch entered = new CountDownLatch(1);
-            CountDownLatch blocked = new CountDownLatch(1);
-            open.writer()
-                    .submit(tx -> {
-                        entered.countDown();
-                        try {
-                            return blocked.await(1, TimeUnit.MINUTES);
-                        } catch (InterruptedException e) {
-                            throw new IllegalStateException(e);
-                        }
-                    });
-            entered.await();
-            assertThat(stores.messages().intake()).isEqualTo(Intake.OPEN);
-            CompletableFuture<Integer> waits = open.writer().submit(tx -> 1);
-            // By its age at first, and then by how many there are.
-            await().until(() -> stores.messages().intake() == Intake.CONGESTED);
-            for (int i = 0; i < 6_000; i++) {
-                waits = open.writer().submit(tx -> 1);
-            }
-            assertThat(stores.messages().intake()).isEqualTo(Intake.CONGESTED);
-            blocked.countDown();
-            waits.get();
-            assertThat(stores.messages().intake()).isEqualTo(Intake.OPEN);
         }
     }
 

@@ -142,6 +142,23 @@ class WriterTest {
     }
 
     @Test
+    void g10AWriterThatIsBehindSaysSo() throws Exception {
+        CountDownLatch free = new CountDownLatch(1);
+        hold(free);
+        assertThat(writer.intake()).isEqualTo(Intake.OPEN);
+        CompletableFuture<Integer> waits = writer.submit(tx -> 1);
+        // By its age at first, and then by how many there are.
+        await().until(() -> writer.intake() == Intake.CONGESTED);
+        for (int i = 0; i < 6_000; i++) {
+            waits = writer.submit(tx -> 1);
+        }
+        assertThat(writer.intake()).isEqualTo(Intake.CONGESTED);
+        free.countDown();
+        waits.get();
+        assertThat(writer.intake()).isEqualTo(Intake.OPEN);
+    }
+
+    @Test
     void g12AfterFilesHaveFailedElsewhereNothingIsTakenBeforeTheyAreOpenedAnew() {
         writer.distrust();
         assertThat(writer.intake()).isEqualTo(Intake.BROKEN);
