@@ -48,22 +48,36 @@ public final class Database implements AutoCloseable {
     private final String epoch;
     private final long incarnation;
     private final OpenSets openSets = new OpenSets();
-    private final Deliveries deliveries = new Deliveries(openSets);
+    private final PendingIndex pending;
+    private final Deliveries deliveries;
     private final MessageCache messageCache = new MessageCache();
     private final StoredCounts storedCounts = new StoredCounts();
     private final AudienceEnds audienceEnds = new AudienceEnds();
 
-    /** How the writing connection is made; tests put theirs around it. */
     public static Database open(Path path, Clock clock, Metrics metrics) {
         return open(path, clock, metrics, UnaryOperator.identity());
     }
 
-    /** As {@link #open(Path, Clock, Metrics)}, with something around the writing connection. */
+    /**
+     * @param around how the writing connection is made; tests put theirs around it
+     */
     public static Database open(
             Path path, Clock clock, Metrics metrics, UnaryOperator<Connection> around) {
+        return open(path, clock, metrics, around, PendingIndex.MOST_IN_MEMORY);
+    }
+
+    /**
+     * @param pendingInMemory see {@link PendingIndex}; tests have it move often
+     */
+    static Database open(
+            Path path,
+            Clock clock,
+            Metrics metrics,
+            UnaryOperator<Connection> around,
+            int pendingInMemory) {
         DataFolder folder = DataFolder.open(path);
         try {
-            return new Database(folder, clock, metrics, around);
+            return new Database(folder, clock, metrics, around, pendingInMemory);
         } catch (RuntimeException | SQLException e) {
             folder.close();
             if (e instanceof StoreException known) {
@@ -75,7 +89,11 @@ public final class Database implements AutoCloseable {
     }
 
     private Database(
-            DataFolder folder, Clock clock, Metrics metrics, UnaryOperator<Connection> around)
+            DataFolder folder,
+            Clock clock,
+            Metrics metrics,
+            UnaryOperator<Connection> around,
+            int pendingInMemory)
             throws SQLException {
         this.folder = folder;
         prepare(folder.database());
@@ -92,6 +110,9 @@ public final class Database implements AutoCloseable {
         long lastId = Sequences.last(writing, Sequences.MESSAGES);
         clock.notBefore(Math.max(Tx.timeOf(lastId), writing.number(LAST_TIME)));
         this.incarnation = begin(writing, clock, lastId);
+        this.pending = new PendingIndex(pendingInMemory, change -> writer().change(change));
+        pending.load(writing);
+        this.deliveries = new Deliveries(openSets, pending);
         writing.begin();
         this.writer =
                 new Writer(
@@ -194,6 +215,7 @@ public final class Database implements AutoCloseable {
             opened.update(
                     "INSERT INTO meta (name, value) VALUES ('reopened', '1')"
                             + " ON CONFLICT (name) DO UPDATE SET value = value + 1");
+            pending.load(opened);
             Sql distrusted = checkpointing;
             checkpointing = new Sql(source.getConnection());
             distrusted.abandon();
@@ -207,6 +229,7 @@ public final class Database implements AutoCloseable {
     }
 
     private void forgetUncommitted() {
+        pending.forget();
         openSets.forget();
         storedCounts.forget();
         audienceEnds.forget();
@@ -228,6 +251,10 @@ public final class Database implements AutoCloseable {
 
     AudienceEnds audienceEnds() {
         return audienceEnds;
+    }
+
+    PendingIndex pending() {
+        return pending;
     }
 
     MessageCache messageCache() {

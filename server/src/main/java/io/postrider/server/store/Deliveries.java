@@ -35,14 +35,17 @@ final class Deliveries {
     static final int FAILED = 4;
 
     private final OpenSets sets;
+    private final PendingIndex pending;
 
-    Deliveries(OpenSets sets) {
+    Deliveries(OpenSets sets, PendingIndex pending) {
         this.sets = sets;
+        this.pending = pending;
     }
 
     /** Drops what is kept in memory of an app whose rows are deleted. */
-    void forgetApp(long appId) {
+    void forgetApp(Tx tx, long appId) {
         sets.forgetApp(appId);
+        pending.forgetApp(tx, appId);
     }
 
     static int kindOf(int recipients) {
@@ -57,22 +60,24 @@ final class Deliveries {
             long expiresAt,
             boolean namesUsers,
             Recipients recipients) {
+        pending.stored(tx);
         switch (kindOf(recipients.count())) {
             case KIND_FEW ->
-                    recipients.forEach(number ->
-                            tx.sql.update(
-                                    "INSERT INTO deliveries"
-                                            + " (message_id, number, app_id, state)"
-                                            + " VALUES (?, ?, ?, 0)",
-                                    messageId,
-                                    number,
-                                    appId));
+                    recipients.forEach(number -> {
+                        tx.sql.update(
+                                "INSERT INTO deliveries (message_id, number, app_id, state)"
+                                        + " VALUES (?, ?, ?, 0)",
+                                messageId,
+                                number,
+                                appId);
+                        pending.add(appId, number, messageId);
+                    });
             case KIND_MANY ->
                     sets.insert(
                             tx,
                             new OpenSet(
                                     messageId, appId, expiresAt, namesUsers, recipients.copy()));
-            default -> {}
+            default -> pending.add(appId, recipients.first(), messageId);
         }
     }
 
@@ -80,6 +85,7 @@ final class Deliveries {
         OpenSet set = sets.cached(ack.messageId());
         if (set == null) {
             if (acknowledgeOne(tx, ack)) {
+                pending.remove(tx, ack.appId(), ack.number(), ack.messageId());
                 return AckOutcome.RECORDED;
             }
             Optional<Row> row =
@@ -139,7 +145,7 @@ final class Deliveries {
         return standing(row.state);
     }
 
-    private static AckOutcome acknowledgeAmongFew(Tx tx, AckBatch.Ack ack, Row message) {
+    private AckOutcome acknowledgeAmongFew(Tx tx, AckBatch.Ack ack, Row message) {
         Optional<Integer> state =
                 tx.sql.first(
                         "SELECT state FROM deliveries WHERE message_id = ? AND number = ?",
@@ -158,6 +164,7 @@ final class Deliveries {
                     ack.opened() ? tx.now() : null,
                     ack.messageId(),
                     ack.number());
+            pending.remove(tx, ack.appId(), ack.number(), ack.messageId());
             return AckOutcome.RECORDED;
         }
         if (state.get() == DELIVERED && ack.opened()) {
@@ -203,7 +210,8 @@ final class Deliveries {
     }
 
     /** Ends what is pending of a message. Answers whom it was for. */
-    Recipients recall(Tx tx, long messageId, int kind, int number) {
+    Recipients recall(Tx tx, long appId, long messageId, int kind, int number) {
+        forgetPending(tx, appId, messageId);
         switch (kind) {
             case KIND_ONE -> {
                 tx.sql.update(
@@ -228,6 +236,19 @@ final class Deliveries {
         }
     }
 
+    private void forgetPending(Tx tx, long appId, long messageId) {
+        List<Integer> numbers =
+                tx.sql.list(
+                        "SELECT number FROM messages WHERE id = ? AND kind = 1 AND state = 0"
+                                + " UNION ALL"
+                                + " SELECT number FROM deliveries"
+                                + " WHERE message_id = ? AND state = 0",
+                        row -> row.getInt(1),
+                        messageId,
+                        messageId);
+        numbers.forEach(number -> pending.remove(tx, appId, number, messageId));
+    }
+
     static Recipients recipientsOfFew(Sql sql, long messageId) {
         RoaringBitmap numbers = new RoaringBitmap();
         sql.read(
@@ -246,28 +267,11 @@ final class Deliveries {
      * @param onlyNamed only messages whose audience named users
      */
     void fail(Tx tx, long appId, int number, long drainedTo, boolean onlyNamed, String reason) {
-        int least = onlyNamed ? 1 : 0;
-        tx.sql.update(
-                "UPDATE messages SET state = 4, at = ?, reason = ?"
-                        + " WHERE app_id = ? AND number = ? AND state = 0 AND expires_at > ?"
-                        + " AND names_users >= ?",
-                tx.now(),
-                reason,
-                appId,
-                number,
-                tx.now(),
-                least);
-        tx.sql.update(
-                "UPDATE deliveries SET state = 4, at = ?, reason = ?"
-                        + " WHERE app_id = ? AND number = ? AND state = 0 AND message_id IN"
-                        + " (SELECT id FROM messages WHERE messages.id = deliveries.message_id"
-                        + " AND expires_at > ? AND names_users >= ?)",
-                tx.now(),
-                reason,
-                appId,
-                number,
-                tx.now(),
-                least);
+        for (long messageId : pending.of(tx, appId, number)) {
+            if (failAmongRows(tx, number, messageId, onlyNamed, reason)) {
+                pending.remove(tx, appId, number, messageId);
+            }
+        }
         for (long messageId : manyAfter(tx.sql, appId, number, drainedTo)) {
             OpenSet set = sets.get(tx, messageId);
             if (set.isPending(number, tx.now()) && (set.namesUsers || !onlyNamed)) {
@@ -276,8 +280,39 @@ final class Deliveries {
         }
     }
 
+    private static boolean failAmongRows(
+            Tx tx, int number, long messageId, boolean onlyNamed, String reason) {
+        int least = onlyNamed ? 1 : 0;
+        int one =
+                tx.sql.update(
+                        "UPDATE messages SET state = 4, at = ?, reason = ?"
+                                + " WHERE id = ? AND number = ? AND state = 0 AND expires_at > ?"
+                                + " AND names_users >= ?",
+                        tx.now(),
+                        reason,
+                        messageId,
+                        number,
+                        tx.now(),
+                        least);
+        return one == 1
+                || tx.sql.update(
+                                "UPDATE deliveries SET state = 4, at = ?, reason = ?"
+                                        + " WHERE message_id = ? AND number = ? AND state = 0"
+                                        + " AND message_id IN (SELECT id FROM messages"
+                                        + " WHERE id = ? AND expires_at > ? AND names_users >= ?)",
+                                tx.now(),
+                                reason,
+                                messageId,
+                                number,
+                                messageId,
+                                tx.now(),
+                                least)
+                        == 1;
+    }
+
     /** Deletes whom a message was for, and how it ended for each. */
     void delete(Tx tx, long appId, long messageId) {
+        forgetPending(tx, appId, messageId);
         tx.sql.update("DELETE FROM deliveries WHERE message_id = ?", messageId);
         sets.delete(tx, appId, messageId);
     }

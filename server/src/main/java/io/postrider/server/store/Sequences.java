@@ -5,6 +5,9 @@ final class Sequences {
     /** The newest message id; kept apart from the messages, which are purged and deleted. */
     static final String MESSAGES = "messages";
 
+    /** What is pending up to here is in the table of {@link PendingIndex}. */
+    static final String PENDING = "pending";
+
     private Sequences() {}
 
     static long last(Sql sql, String name) {

@@ -17,6 +17,7 @@ public final class SqlApps implements AppStore {
                     "DELETE FROM set_ends WHERE message_id IN"
                             + " (SELECT id FROM messages WHERE app_id = ?)",
                     "DELETE FROM message_sets WHERE app_id = ?",
+                    "DELETE FROM pending WHERE app_id = ?",
                     "DELETE FROM deliveries WHERE app_id = ?",
                     "DELETE FROM messages WHERE app_id = ?",
                     "DELETE FROM idempotency_keys WHERE app_id = ?",
@@ -129,7 +130,7 @@ public final class SqlApps implements AppStore {
     public void delete(long id, Deed deed) {
         database.writer()
                 .await(tx -> {
-                    database.deliveries().forgetApp(id);
+                    database.deliveries().forgetApp(tx, id);
                     database.storedCounts().forget(id);
                     database.audienceEnds().forget(tx, id);
                     SqlAudit.write(tx, deed);

@@ -2,9 +2,12 @@ package io.postrider.server.store;
 
 import io.postrider.server.delivery.Mailboxes;
 import io.postrider.server.delivery.Message;
+import io.postrider.server.store.PendingIndex.Recent;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.roaringbitmap.RoaringBitmap;
@@ -173,37 +176,19 @@ public final class SqlMailboxes implements Mailboxes {
 
     @Override
     public Drained drain(long appId, int number, long afterId, int limit) {
-        return database.read(sql -> drain(sql, appId, number, afterId, limit));
+        Recent recent = database.pending().recent(appId, number, afterId, limit + 1);
+        return database.read(sql -> drain(sql, appId, number, afterId, limit, recent));
     }
 
-    private Drained drain(Sql sql, long appId, int number, long afterId, int limit) {
-        long newest = Sequences.last(sql, Sequences.MESSAGES);
-        List<Long> ids = new ArrayList<>();
-        ids.addAll(
-                sql.list(
-                        "SELECT id FROM messages WHERE app_id = ? AND number = ? AND state = 0"
-                                + " AND id > ? ORDER BY id LIMIT ?",
-                        row -> row.getLong(1),
-                        appId,
-                        number,
-                        afterId,
-                        limit + 1));
-        ids.addAll(
-                sql.list(
-                        "SELECT message_id FROM deliveries WHERE app_id = ? AND number = ?"
-                                + " AND state = 0 AND message_id > ? ORDER BY message_id LIMIT ?",
-                        row -> row.getLong(1),
-                        appId,
-                        number,
-                        afterId,
-                        limit + 1));
+    private Drained drain(Sql sql, long appId, int number, long afterId, int limit, Recent recent) {
+        Set<Long> ids = new TreeSet<>(recent.ids());
+        ids.addAll(PendingIndex.moved(sql, appId, number, afterId, limit + 1));
         addMany(sql, appId, number, afterId, limit, ids);
-        ids.sort(null);
         List<Message> messages = new ArrayList<>();
         int bytes = 0;
         for (long id : ids) {
             Message message = database.messageCache().get(sql, id);
-            if (message == null) {
+            if (id > recent.upTo() || message == null) {
                 continue;
             }
             bytes += message.content().length;
@@ -212,11 +197,11 @@ public final class SqlMailboxes implements Mailboxes {
             }
             messages.add(message);
         }
-        return new Drained(messages, Math.max(newest, afterId), false);
+        return new Drained(messages, Math.max(recent.upTo(), afterId), false);
     }
 
     private static void addMany(
-            Sql sql, long appId, int number, long afterId, int limit, List<Long> ids) {
+            Sql sql, long appId, int number, long afterId, int limit, Set<Long> ids) {
         List<Long> many = new ArrayList<>();
         Deliveries.forEachMany(
                 sql,

@@ -217,7 +217,8 @@ public final class SqlMessages implements MessageStore {
             return new Recalled.Before();
         }
         tx.sql.update("UPDATE messages SET recalled_at = ? WHERE id = ?", tx.now(), messageId);
-        Recipients recipients = deliveries.recall(tx, messageId, message.kind, message.number);
+        Recipients recipients =
+                deliveries.recall(tx, appId, messageId, message.kind, message.number);
         tx.afterCommit(() -> {
             if (wakeUps != null) {
                 wakeUps.recalled(appId, messageId, recipients);

@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -112,7 +113,10 @@ class ConservationTest {
         }
 
         private Stores open() {
-            return SqliteStoreTest.stores(Database.open(folder, clock, new Metrics()), clock);
+            int inMemory = random.nextBoolean() ? 2 : PendingIndex.MOST_IN_MEMORY;
+            return SqliteStoreTest.stores(
+                    Database.open(folder, clock, new Metrics(), UnaryOperator.identity(), inMemory),
+                    clock);
         }
 
         void step() {

@@ -1,0 +1,277 @@
+package io.postrider.server.store;
+
+import io.postrider.server.identity.Device;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentSkipListSet;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which messages to one or to a few are pending for each device: in memory the newest, in the table
+ * {@code pending} the rest. The table is in the order of devices, so that each of its rows costs a
+ * commit a page of its own; most messages are acknowledged in memory and never get there. What
+ * stays is moved in bulk, a device's rows together (docs/adr/0010-pending-in-memory-first.md).
+ *
+ * <p>The rows of messages say what is pending; this only finds them, so nothing is lost with the
+ * memory. Writes are the writer thread's and are seen after their commit; {@link #recent} may be
+ * called by any thread, and never blocks.
+ */
+final class PendingIndex {
+    /** Pointers in memory from which on they are moved; messages, four times as many. */
+    static final int MOST_IN_MEMORY = 16_384;
+
+    private static final int MESSAGES_PER_POINTER = 4;
+
+    /** One commit moves so large a part of what is in memory: it takes about 10 ms. */
+    private static final int SLICES = 4;
+
+    private static final Pointer FIRST = new Pointer(Long.MIN_VALUE, 0);
+
+    private final int mostInMemory;
+    private final Function<Writer.Change, CompletableFuture<Void>> writing;
+    private final ConcurrentSkipListSet<Pointer> recent = new ConcurrentSkipListSet<>();
+
+    /** Everything committed up to here is in memory or in the table. */
+    private volatile long upTo;
+
+    /** The table may hold what is pending up to here, so that what ends must be deleted there. */
+    private long movingTo;
+
+    private int inMemory;
+    private long storedSinceMove;
+    private boolean moving;
+    private Pointer lastMoved = FIRST;
+
+    private @Nullable Tx changing;
+    private final List<Pointer> added = new ArrayList<>();
+    private final List<Pointer> ended = new ArrayList<>();
+
+    private record Pointer(long device, long messageId) implements Comparable<Pointer> {
+        @Override
+        public int compareTo(Pointer other) {
+            int byDevice = Long.compare(device, other.device);
+            return byDevice != 0 ? byDevice : Long.compare(messageId, other.messageId);
+        }
+
+        long appId() {
+            return device >> 32;
+        }
+
+        int number() {
+            return (int) device;
+        }
+    }
+
+    /**
+     * What memory holds for a device.
+     *
+     * @param upTo what was stored above it is not among the ids
+     */
+    record Recent(List<Long> ids, long upTo) {}
+
+    /**
+     * @param writing how the work of moving is submitted
+     */
+    PendingIndex(int mostInMemory, Function<Writer.Change, CompletableFuture<Void>> writing) {
+        this.mostInMemory = mostInMemory;
+        this.writing = writing;
+    }
+
+    /** Reads what is not in the table yet. On the writer thread, or before it runs. */
+    void load(Sql sql) {
+        long movedTo = Sequences.last(sql, Sequences.PENDING);
+        Set<Pointer> pending = new HashSet<>();
+        read(sql, pending, "messages WHERE kind = 1 AND state = 0 AND id > ?", "id", movedTo);
+        read(sql, pending, "deliveries WHERE state = 0 AND message_id > ?", "message_id", movedTo);
+        // In this order, so that a reader may see too much for a moment, but not too little.
+        recent.addAll(pending);
+        recent.retainAll(pending);
+        inMemory = pending.size();
+        storedSinceMove = sql.number("SELECT count(*) FROM messages WHERE id > ?", movedTo);
+        moving = false;
+        upTo = Sequences.last(sql, Sequences.MESSAGES);
+        // A move that was cut short may have left rows.
+        movingTo = upTo;
+        forget();
+    }
+
+    private static void read(Sql sql, Set<Pointer> into, String where, String id, long movedTo) {
+        sql.read(
+                "SELECT app_id, number, " + id + " FROM " + where,
+                row -> {
+                    long device = Device.key(row.getLong(1), row.getInt(2));
+                    into.add(new Pointer(device, row.getLong(3)));
+                    return true;
+                },
+                movedTo);
+    }
+
+    /** A message is stored, whomever it is for. */
+    void stored(Tx tx) {
+        storedSinceMove++;
+        changing(tx);
+    }
+
+    /** A message that is stored is pending for a device. */
+    void add(long appId, int number, long messageId) {
+        added.add(new Pointer(Device.key(appId, number), messageId));
+    }
+
+    /** A message is not pending for a device any more. */
+    void remove(Tx tx, long appId, int number, long messageId) {
+        ended.add(new Pointer(Device.key(appId, number), messageId));
+        changing(tx);
+        if (messageId <= movingTo) {
+            tx.sql.update(
+                    "DELETE FROM pending WHERE app_id = ? AND number = ? AND message_id = ?",
+                    appId,
+                    number,
+                    messageId);
+        }
+    }
+
+    /** All rows of an app are deleted, those of the table too. */
+    void forgetApp(Tx tx, long appId) {
+        tx.afterCommit(() -> forgetIf(pointer -> pointer.appId() == appId));
+    }
+
+    private void changing(Tx tx) {
+        if (changing != tx) {
+            changing = tx;
+            tx.afterCommit(() -> committed(tx));
+        }
+    }
+
+    private void committed(Tx tx) {
+        recent.addAll(added);
+        inMemory += added.size();
+        for (Pointer pointer : ended) {
+            if (recent.remove(pointer)) {
+                inMemory--;
+            }
+        }
+        forget();
+        upTo = tx.lastId();
+        boolean due =
+                inMemory > mostInMemory
+                        || storedSinceMove > (long) MESSAGES_PER_POINTER * mostInMemory;
+        if (due && !moving) {
+            moving = true;
+            movingTo = upTo;
+            storedSinceMove = 0;
+            lastMoved = FIRST;
+            moveOn();
+        }
+    }
+
+    /** What a transaction that was rolled back has left. */
+    void forget() {
+        changing = null;
+        added.clear();
+        ended.clear();
+    }
+
+    private void moveOn() {
+        writing.apply(this::move)
+                .whenComplete((done, failure) -> {
+                    if (failure != null) {
+                        moving = false;
+                    }
+                });
+    }
+
+    private void move(Tx tx) {
+        int slice = Math.max(1, mostInMemory / SLICES);
+        List<Pointer> some =
+                recent.tailSet(lastMoved, false).stream()
+                        .filter(pointer -> pointer.messageId <= movingTo)
+                        .limit(slice)
+                        .toList();
+        some.forEach(pointer -> move(tx.sql, pointer));
+        if (some.size() == slice) {
+            tx.afterCommit(() -> {
+                lastMoved = some.getLast();
+                moveOn();
+            });
+        } else {
+            Sequences.keep(tx, Sequences.PENDING, movingTo);
+            tx.afterCommit(() -> {
+                moving = false;
+                forgetIf(pointer -> pointer.messageId <= movingTo);
+            });
+        }
+    }
+
+    /** Unless it has ended in this transaction, which memory does not know yet. */
+    private static void move(Sql sql, Pointer pointer) {
+        String insert = "INSERT INTO pending (app_id, number, message_id) SELECT app_id, number, ";
+        int one =
+                sql.update(
+                        insert
+                                + "id FROM messages WHERE id = ? AND kind = 1 AND state = 0"
+                                + " ON CONFLICT DO NOTHING",
+                        pointer.messageId);
+        if (one == 0) {
+            sql.update(
+                    insert
+                            + "message_id FROM deliveries"
+                            + " WHERE message_id = ? AND number = ? AND state = 0"
+                            + " ON CONFLICT DO NOTHING",
+                    pointer.messageId,
+                    pointer.number());
+        }
+    }
+
+    private void forgetIf(Predicate<Pointer> which) {
+        recent.removeIf(which);
+        inMemory = recent.size();
+    }
+
+    /**
+     * The oldest pending ones of a device above an id. To be asked before the table is read: what
+     * is moved meanwhile is found in one or in both, and never in none.
+     */
+    Recent recent(long appId, int number, long afterId, int limit) {
+        long committed = upTo;
+        long device = Device.key(appId, number);
+        List<Long> ids = new ArrayList<>();
+        for (Pointer pointer : recent.tailSet(new Pointer(device, afterId), false)) {
+            if (pointer.device != device || ids.size() == limit) {
+                break;
+            }
+            if (pointer.messageId <= committed) {
+                ids.add(pointer.messageId);
+            }
+        }
+        return new Recent(ids, committed);
+    }
+
+    /** Those of a device in the table, the oldest above an id first. */
+    static List<Long> moved(Sql sql, long appId, int number, long afterId, int limit) {
+        return sql.list(
+                "SELECT message_id FROM pending WHERE app_id = ? AND number = ?"
+                        + " AND message_id > ? ORDER BY message_id LIMIT ?",
+                row -> row.getLong(1),
+                appId,
+                number,
+                afterId,
+                limit);
+    }
+
+    /** All of a device as of the transaction in hand; some may have ended in it. */
+    List<Long> of(Tx tx, long appId, int number) {
+        long device = Device.key(appId, number);
+        List<Long> ids = moved(tx.sql, appId, number, 0, Integer.MAX_VALUE);
+        List<Long> all = new ArrayList<>(ids);
+        all.addAll(recent(appId, number, 0, Integer.MAX_VALUE).ids);
+        added.stream()
+                .filter(each -> each.device == device)
+                .forEach(each -> all.add(each.messageId));
+        return all.stream().distinct().toList();
+    }
+}
