@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -30,6 +31,10 @@ public final class Database implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Database.class);
     private static final int READERS = 4;
     private static final long CHECKPOINT_MILLIS = 1_000;
+
+    /** 16 MB: longer, the log is made to begin anew. */
+    private static final int LOG_PAGES = 4_096;
+
     private static final long PURGE_MINUTES = 60;
     private static final long KEEP_TIME_SECONDS = 60;
     private static final String LAST_TIME = "SELECT value FROM meta WHERE name = 'last_time'";
@@ -321,13 +326,26 @@ public final class Database implements AutoCloseable {
             return;
         }
         try {
-            checkpointing.run("PRAGMA wal_checkpoint(PASSIVE)");
+            if (copyLog() > LOG_PAGES) {
+                // Only a log of which everything is copied begins anew, and under load that never
+                // comes about by itself: the writer stands still for what came in the meantime.
+                writer.change(tx -> tx.afterCommit(this::copyLog)).join();
+            }
+        } catch (CompletionException e) {
+            LOG.debug("the log could not begin anew", e);
         } catch (StoreException e) {
             LOG.warn("checkpoint failed, will be tried again: {}", e.getMessage());
             if (e.isOfTheDisk()) {
                 writer.distrust();
             }
         }
+    }
+
+    /** Copies what is committed into the database. Answers how many pages the log has. */
+    private int copyLog() {
+        return checkpointing
+                .first("PRAGMA wal_checkpoint(PASSIVE)", row -> row.getInt(2))
+                .orElse(0);
     }
 
     /** Commits what waits and closes the files. */

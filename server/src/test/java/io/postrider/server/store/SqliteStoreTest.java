@@ -23,7 +23,10 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -107,6 +110,40 @@ class SqliteStoreTest extends StoreContract {
             assertThat(messages.accept(message).join()).isEqualTo(new Accepted.QuotaExceeded(2));
             stores.apps().delete(app, Stores.DEED.of(app));
             assertThat(messages.accept(message).join()).isEqualTo(new Accepted.NoApp());
+        }
+    }
+
+    @Test
+    void theLogBeginsAnewThoughTheWriterNeverRests(@TempDir Path other) throws IOException {
+        int messages = 30_000;
+        AtomicInteger accepted = new AtomicInteger();
+        try (Database open = Database.open(other, clock, new Metrics())) {
+            Stores stores = stores(open, clock);
+            long app = stores.newApp();
+            int[] number = {stores.register(app, "d").number()};
+            CompletableFuture<Void> writing =
+                    CompletableFuture.runAsync(() -> {
+                        Semaphore waiting = new Semaphore(500);
+                        for (int i = 0; i < messages; i++) {
+                            waiting.acquireUninterruptibly();
+                            stores.messages()
+                                    .accept(large(app, number))
+                                    .whenComplete((stored, failure) -> {
+                                        accepted.incrementAndGet();
+                                        waiting.release();
+                                    });
+                        }
+                        waiting.acquireUninterruptibly(500);
+                    });
+            for (int i = 5_000; i < messages; i += 5_000) {
+                int many = i;
+                await().until(() -> accepted.get() >= many);
+                open.checkpoint();
+            }
+            writing.join();
+            System.err.println("WAL " + Files.size(other.resolve("postrider.db-wal")));
+            assertThat(Files.size(other.resolve("postrider.db-wal")))
+                    .isLessThan(messages * 4_000L / 2);
         }
     }
 
