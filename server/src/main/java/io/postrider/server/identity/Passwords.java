@@ -9,15 +9,22 @@ import java.util.concurrent.Semaphore;
  * salt. Blocks for about 50 ms; at most two at once, so that logins cannot take the machine.
  */
 public final class Passwords {
-    private final Argon2Function argon2 =
-            Argon2Function.getInstance(19 * 1024, 2, 1, 32, Argon2.ID);
+    /** Of no password: its bytes are 1 to 32. */
+    static final String DUMMY =
+            "$argon2id$v=19$m=19456,t=2,p=1$cG9zdHJpZGVyIGR1bW15IQ$"
+                    + "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA";
+
     private final Semaphore slots = new Semaphore(2);
-    private final String dummy = argon2.hash(Secrets.letters(24), Secrets.letters(16)).getResult();
+
+    /** Made when the first password comes: it keeps 19 MiB. */
+    private static Argon2Function argon2() {
+        return Argon2Function.getInstance(19 * 1024, 2, 1, 32, Argon2.ID);
+    }
 
     public String hash(String password) {
         slots.acquireUninterruptibly();
         try {
-            return argon2.hash(password, Secrets.letters(16)).getResult();
+            return argon2().hash(password, Secrets.letters(16)).getResult();
         } finally {
             slots.release();
         }
@@ -34,12 +41,12 @@ public final class Passwords {
 
     /** Whether a hash was made with the parameters in force. */
     public boolean isCurrent(String hash) {
-        return argon2.equals(Argon2Function.getInstanceFromHash(hash));
+        return argon2().equals(Argon2Function.getInstanceFromHash(hash));
     }
 
     /** Takes as long as a check and fails: for names that do not exist. */
     public boolean refuse(String password) {
-        matches(password, dummy);
+        matches(password, DUMMY);
         return false;
     }
 }
