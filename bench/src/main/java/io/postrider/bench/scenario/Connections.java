@@ -9,14 +9,16 @@ import java.util.concurrent.TimeUnit;
 
 /** What a connection costs: to be opened and to prove itself, and to be there. */
 public final class Connections {
+    /** Connections before it counts: with fewer, half of a JVM's CPU is its compiler's. */
+    private static final int WARM_UP = 60_000;
+
     private Connections() {}
 
     /** CPU of connecting, once the peer is warm: everyone has been there before. */
     public static Scenario connect() {
         return (peer, loops, load, progress) -> {
             Probe probe = new Probe(peer.pid());
-            int warm = Math.max(load.connections(), 5_000);
-            for (int done = 0; done < warm; done += load.connections()) {
+            for (int done = 0; done < WARM_UP; done += load.connections()) {
                 leave(Crowd.connected(peer, loops, load.connections(), progress));
             }
             double cpuBefore = probe.cpuSeconds();
