@@ -5,8 +5,10 @@ import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -43,21 +45,23 @@ final class ServerProcess implements AutoCloseable {
         }
     }
 
+    /** The node gets the options of this JVM. */
     private List<String> command() {
-        return List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+UseCompactObjectHeaders",
-                "--enable-native-access=ALL-UNNAMED",
-                "--sun-misc-unsafe-memory-access=allow",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "io.postrider.server.Main",
-                "serve",
-                "--data=" + data,
-                "--http-port=" + httpPort,
-                "--gateway-port=" + gatewayPort,
-                "--registrations-per-second=100000",
-                "--stop-with=" + ProcessHandle.current().pid());
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+        command.addAll(
+                List.of(
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        "io.postrider.server.Main",
+                        "serve",
+                        "--data=" + data,
+                        "--http-port=" + httpPort,
+                        "--gateway-port=" + gatewayPort,
+                        "--registrations-per-second=100000",
+                        "--stop-with=" + ProcessHandle.current().pid()));
+        return command;
     }
 
     private void awaitReady(Process started) throws IOException {
