@@ -12,6 +12,7 @@ import io.postrider.bench.scenario.Scenario;
 import io.postrider.bench.scenario.Scenario.Load;
 import io.postrider.bench.scenario.Storm;
 import java.io.PrintStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -56,7 +57,10 @@ public final class Bench implements Callable<Integer> {
             names = "--target",
             paramLabel = "PEER",
             defaultValue = "postrider",
-            description = "postrider, nats, nchan, mosquitto or hivemq (default: ${DEFAULT-VALUE})")
+            description = {
+                "postrider, postrider-rest (REST to WebSockets), postrider-batch,",
+                "nats, jetstream, nchan, mosquitto or hivemq (default: ${DEFAULT-VALUE})"
+            })
     private String target = "";
 
     @Option(
@@ -113,6 +117,13 @@ public final class Bench implements Callable<Integer> {
             description = "compare: runs of each, in turns (default: ${DEFAULT-VALUE})")
     private int rounds;
 
+    @Option(
+            names = "--only",
+            paramLabel = "TEXT",
+            defaultValue = "",
+            description = "compare: only the rows whose name has this in it")
+    private String only = "";
+
     private Bench(PrintStream out, PrintStream err) {
         this.out = out;
         this.err = err;
@@ -138,24 +149,45 @@ public final class Bench implements Callable<Integer> {
             case "unicast" -> Messages.unicast();
             case "offline" -> new Offline();
             case "broadcast" -> new Broadcast(registered);
-            default -> throw new IllegalArgumentException(name);
+            default -> throw new IllegalArgumentException("there is no scenario " + name);
         };
     }
 
     @Override
     public Integer call() throws Exception {
-        if (scenario.equals("compare")) {
-            return new Compare(peers(), out, err, rounds).run();
-        }
-        Scenario chosen;
         try {
-            chosen = named(scenario);
-        } catch (IllegalArgumentException e) {
-            err.println(
-                    "there is no scenario " + scenario + "; ./postrider bench --help names them");
+            check();
+            return scenario.equals("compare")
+                    ? new Compare(peers(), out, err, rounds, only).run()
+                    : runOne();
+        } catch (IllegalArgumentException | UnsupportedOperationException e) {
+            err.println(e.getMessage() + "; see ./postrider bench --help");
             return 2;
         }
-        Figures figures = runOnce(peers(), target, chosen, load(), new Progress(err));
+    }
+
+    private void check() {
+        if (!Files.exists(Path.of("/proc/self/smaps_rollup"))) {
+            throw new UnsupportedOperationException("bench measures by /proc, so on Linux only");
+        }
+        if (!Peers.NAMES.contains(target)) {
+            throw new IllegalArgumentException(
+                    "there is no target " + target + ", but " + String.join(", ", Peers.NAMES));
+        }
+        boolean positive =
+                (connections == null || connections > 0)
+                        && (outstanding == null || outstanding > 0)
+                        && rate >= 0
+                        && seconds > 0
+                        && registered > 0
+                        && rounds > 0;
+        if (!positive) {
+            throw new IllegalArgumentException("numbers must be greater than 0");
+        }
+    }
+
+    private int runOne() throws Exception {
+        Figures figures = runOnce(peers(), target, named(scenario), load(), new Progress(err));
         Map<String, Object> line = new LinkedHashMap<>();
         line.put("scenario", scenario);
         line.put("target", target);

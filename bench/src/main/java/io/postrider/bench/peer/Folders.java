@@ -11,6 +11,13 @@ import java.util.stream.Stream;
 final class Folders {
     private Folders() {}
 
+    /** A folder that goes at the latest when this process ends. */
+    static Path newTemporary() throws IOException {
+        Path folder = Files.createTempDirectory("postrider-bench");
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> delete(folder)));
+        return folder;
+    }
+
     /** Deletes a folder with all that is in it, as far as that is possible. */
     static void delete(Path folder) {
         try (Stream<Path> files = Files.walk(folder)) {

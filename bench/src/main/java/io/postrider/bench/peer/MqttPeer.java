@@ -19,6 +19,7 @@ import io.netty.handler.codec.mqtt.MqttQoS;
 import io.netty.handler.codec.mqtt.MqttSubAckMessage;
 import io.netty.handler.codec.mqtt.MqttVersion;
 import io.netty.util.ReferenceCountUtil;
+import io.postrider.bench.Progress;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -26,49 +27,20 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** A broker that speaks MQTT 3.1.1: each device has a topic of its own, and all have one. */
-final class MqttPeer implements Peer {
+final class MqttPeer extends LocalServer {
     private static final int MOST_BYTES = 1 << 20;
     private static final int IDS = 65_535;
 
-    private final String name;
-    private final ServerProcess process;
-    private final int port;
-    private final Path folder;
-    private final boolean java;
     private volatile boolean keepsSessions;
 
-    /**
-     * @param folder of the broker's files, deleted at the end
-     */
-    MqttPeer(String name, ServerProcess process, int port, boolean java, Path folder) {
-        this.folder = folder;
-        this.name = name;
-        this.process = process;
-        this.port = port;
-        this.java = java;
+    /** See {@link LocalServer}. */
+    MqttPeer(String name, boolean java, Path folder, ServerProcess process, int port) {
+        super(name, java, folder, process, port);
     }
-
-    @Override
-    public String name() {
-        return name;
-    }
-
-    @Override
-    public long pid() {
-        return process.pid();
-    }
-
-    @Override
-    public boolean isJava() {
-        return java;
-    }
-
-    @Override
-    public void prepare(int devices) {}
 
     /** Each subscribes once in a session that the broker keeps, and goes. */
     @Override
-    public void prepareAbsent(int devices, Loops loops) throws Exception {
+    public void prepareAbsent(int devices, Loops loops, Progress progress) throws Exception {
         keepsSessions = true;
         for (int i = 0; i < devices; i++) {
             CompletableFuture<Boolean> subscribed = new CompletableFuture<>();
@@ -87,17 +59,12 @@ final class MqttPeer implements Peer {
                         public void gone(int number) {}
                     };
             Channel channel =
-                    loops.open(i, port, opened -> speakFor(device, opened, listener))
+                    loops.open(i, port(), opened -> speakFor(device, opened, listener))
                             .sync()
                             .channel();
             subscribed.get();
             channel.close().sync();
         }
-    }
-
-    @Override
-    public int port() {
-        return port;
     }
 
     private static void addCodec(Channel channel) {
@@ -194,7 +161,7 @@ final class MqttPeer implements Peer {
         Channel channel =
                 loops.open(
                                 0,
-                                port,
+                                port(),
                                 opened -> {
                                     addCodec(opened);
                                     opened.pipeline().addLast(new Publisher(ready, waiting));
@@ -248,11 +215,5 @@ final class MqttPeer implements Peer {
             }
             ReferenceCountUtil.release(in);
         }
-    }
-
-    @Override
-    public void close() {
-        process.close();
-        Folders.delete(folder);
     }
 }

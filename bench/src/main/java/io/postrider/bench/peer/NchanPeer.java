@@ -1,43 +1,26 @@
 package io.postrider.bench.peer;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.handler.codec.http.DefaultFullHttpRequest;
-import io.netty.handler.codec.http.DefaultHttpHeaders;
-import io.netty.handler.codec.http.HttpClientCodec;
-import io.netty.handler.codec.http.HttpHeaderNames;
-import io.netty.handler.codec.http.HttpMethod;
-import io.netty.handler.codec.http.HttpObjectAggregator;
-import io.netty.handler.codec.http.HttpVersion;
-import io.netty.handler.codec.http.LastHttpContent;
-import io.netty.handler.codec.http.websocketx.WebSocketClientHandshakerFactory;
-import io.netty.handler.codec.http.websocketx.WebSocketClientProtocolHandler;
 import io.netty.handler.codec.http.websocketx.WebSocketClientProtocolHandler.ClientHandshakeStateEvent;
 import io.netty.handler.codec.http.websocketx.WebSocketFrame;
-import io.netty.handler.codec.http.websocketx.WebSocketVersion;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
 import java.util.List;
-import java.util.Queue;
 
 /** nginx with nchan: WebSockets to devices, HTTP from publishers; in memory, without acks. */
-final class NchanPeer implements Peer {
-    private static final int MOST_BYTES = 65_536;
+final class NchanPeer extends LocalServer {
+    private NchanPeer(Path folder, ServerProcess process, int port) {
+        super("nchan", false, folder, process, port);
+    }
 
-    private final Path folder;
-    private final ServerProcess process;
-    private final int port;
-
-    NchanPeer(Path log) throws IOException, InterruptedException {
-        port = ServerProcess.freePort();
-        folder = Files.createTempDirectory("postrider-bench-nchan");
+    static NchanPeer start() throws IOException, InterruptedException {
+        int port = ServerProcess.freePort();
+        Path folder = Folders.newTemporary();
         Path config = folder.resolve("nginx.conf");
         // One process, so that its CPU and memory are all there is.
         Files.writeString(
@@ -73,57 +56,20 @@ final class NchanPeer implements Peer {
                   }
                 }
                 """
-                        .formatted(log, port));
-        process =
+                        .formatted(folder.resolve("log"), port));
+        ServerProcess process =
                 ServerProcess.start(
-                        log,
+                        folder,
                         List.of("/usr/sbin/nginx", "-p", folder + "/", "-c", config.toString()));
         process.awaitPort(port);
-    }
-
-    @Override
-    public String name() {
-        return "nchan";
-    }
-
-    @Override
-    public long pid() {
-        return process.pid();
-    }
-
-    @Override
-    public boolean isJava() {
-        return false;
-    }
-
-    @Override
-    public void prepare(int devices) {}
-
-    @Override
-    public void prepareAbsent(int devices, Loops loops) {
-        throw new UnsupportedOperationException("nchan keeps nothing for devices");
-    }
-
-    @Override
-    public int port() {
-        return port;
+        return new NchanPeer(folder, process, port);
     }
 
     @Override
     public void speakFor(int device, Channel channel, Listener listener) {
-        URI uri = URI.create("ws://127.0.0.1:" + port + "/sub?id=d" + device);
+        WebSockets.addTo(channel, "ws://127.0.0.1:" + port() + "/sub?id=d" + device, null);
         channel.pipeline()
                 .addLast(
-                        new HttpClientCodec(),
-                        new HttpObjectAggregator(MOST_BYTES),
-                        new WebSocketClientProtocolHandler(
-                                WebSocketClientHandshakerFactory.newHandshaker(
-                                        uri,
-                                        WebSocketVersion.V13,
-                                        null,
-                                        false,
-                                        new DefaultHttpHeaders(),
-                                        MOST_BYTES)),
                         new ChannelInboundHandlerAdapter() {
                             @Override
                             public void userEventTriggered(
@@ -152,56 +98,10 @@ final class NchanPeer implements Peer {
 
     @Override
     public Publishing publishing(Loops loops, Delivery delivery) throws Exception {
-        Queue<Runnable> waiting = new ArrayDeque<>();
-        Channel channel =
-                loops.open(
-                                0,
-                                port,
-                                opened ->
-                                        opened.pipeline()
-                                                .addLast(
-                                                        new HttpClientCodec(),
-                                                        new Publisher(waiting)))
-                        .sync()
-                        .channel();
-        return (device, sentNanos, taken) ->
-                channel.eventLoop()
-                        .execute(() -> {
-                            waiting.add(taken);
-                            String id = device == Publishing.ALL ? "all" : "d" + device;
-                            DefaultFullHttpRequest request =
-                                    new DefaultFullHttpRequest(
-                                            HttpVersion.HTTP_1_1,
-                                            HttpMethod.POST,
-                                            "/pub?id=" + id,
-                                            Unpooled.wrappedBuffer(Payload.at(sentNanos)));
-                            request.headers()
-                                    .set(HttpHeaderNames.HOST, "127.0.0.1")
-                                    .set(HttpHeaderNames.CONTENT_LENGTH, Payload.BYTES);
-                            channel.writeAndFlush(request, channel.voidPromise());
-                        });
-    }
-
-    /** Requests are pipelined: answers come in their order. */
-    private static final class Publisher extends ChannelInboundHandlerAdapter {
-        private final Queue<Runnable> waiting;
-
-        Publisher(Queue<Runnable> waiting) {
-            this.waiting = waiting;
-        }
-
-        @Override
-        public void channelRead(ChannelHandlerContext ctx, Object in) {
-            if (in instanceof LastHttpContent) {
-                waiting.remove().run();
-            }
-            ReferenceCountUtil.release(in);
-        }
-    }
-
-    @Override
-    public void close() {
-        process.close();
-        Folders.delete(folder);
+        HttpPosts posts = new HttpPosts(loops, port(), 1);
+        return (device, sentNanos, taken) -> {
+            String id = device == Publishing.ALL ? "all" : "d" + device;
+            posts.post("/pub?id=" + id, Payload.at(sentNanos), headers -> {}, taken);
+        };
     }
 }

@@ -1,6 +1,7 @@
 package io.postrider.bench.peer;
 
 import io.netty.channel.Channel;
+import io.postrider.bench.Progress;
 
 /** A server under load. Its process is its own, so that its CPU and memory are. */
 public interface Peer extends AutoCloseable {
@@ -44,10 +45,10 @@ public interface Peer extends AutoCloseable {
     boolean isJava();
 
     /** Makes so many devices known, numbered from 0; before they connect. */
-    void prepare(int devices) throws Exception;
+    void prepare(int devices, Progress progress) throws Exception;
 
     /** Makes so many devices known for which messages are kept while they are away. */
-    void prepareAbsent(int devices, Loops loops) throws Exception;
+    void prepareAbsent(int devices, Loops loops, Progress progress) throws Exception;
 
     /** Speaks for a device on a connection that is being opened. */
     void speakFor(int device, Channel channel, Listener listener);

@@ -11,6 +11,18 @@ import java.util.regex.Pattern;
 public final class Peers {
     private static final Path NCHAN = Path.of("/usr/lib/nginx/modules/ngx_nchan_module.so");
 
+    /** What {@link #start} knows. */
+    public static final List<String> NAMES =
+            List.of(
+                    "postrider",
+                    "postrider-rest",
+                    "postrider-batch",
+                    "nats",
+                    "jetstream",
+                    "nchan",
+                    "mosquitto",
+                    "hivemq");
+
     private final List<String> launcher;
     private final Path hivemq;
 
@@ -25,9 +37,10 @@ public final class Peers {
 
     /** The peers that this machine has, Postrider first. */
     public List<String> installed() {
-        List<String> names = new ArrayList<>(List.of("postrider"));
+        List<String> names =
+                new ArrayList<>(List.of("postrider", "postrider-rest", "postrider-batch"));
         if (isInstalled("nats-server")) {
-            names.add("nats");
+            names.addAll(List.of("nats", "jetstream"));
         }
         if (Files.exists(NCHAN)) {
             names.add("nchan");
@@ -53,23 +66,26 @@ public final class Peers {
 
     public Peer start(String name) throws IOException, InterruptedException {
         return switch (name) {
-            case "postrider" -> new PostriderPeer(launcher);
-            case "nats" -> new NatsPeer(log());
-            case "nchan" -> new NchanPeer(log());
+            case "postrider" -> PostriderPeer.start(launcher);
+            case "postrider-rest" -> PostriderRestPeer.start(launcher, false);
+            case "postrider-batch" -> PostriderRestPeer.start(launcher, true);
+            case "nats" -> NatsPeer.start();
+            case "jetstream" -> JetStreamPeer.start();
+            case "nchan" -> NchanPeer.start();
             case "mosquitto" -> mosquitto();
             case "hivemq" -> hivemq();
             default ->
                     throw new IllegalArgumentException(
-                            name + " is none of postrider, nats, nchan, mosquitto, hivemq");
+                            name + " is none of " + String.join(", ", NAMES));
         };
     }
 
     private Peer hivemq() throws IOException, InterruptedException {
         int port = ServerProcess.freePort();
-        Path folder = Files.createTempDirectory("postrider-bench-hivemq");
+        Path folder = Folders.newTemporary();
         ServerProcess process =
                 ServerProcess.start(
-                        log(),
+                        folder,
                         List.of(
                                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                                 "-XX:+UseCompactObjectHeaders",
@@ -84,19 +100,13 @@ public final class Peers {
                                 "io.postrider.bench.hivemq.HiveMq",
                                 folder.toString(),
                                 Integer.toString(port)));
-        process.awaitLine(Pattern.compile("^ready$"));
-        return new MqttPeer("hivemq", process, port, true, folder);
-    }
-
-    private static Path log() throws IOException {
-        Path log = Files.createTempFile("postrider-bench", ".log");
-        log.toFile().deleteOnExit();
-        return log;
+        process.awaitLine(Pattern.compile("(?m)^ready$"));
+        return new MqttPeer("hivemq", true, folder, process, port);
     }
 
     private static Peer mosquitto() throws IOException, InterruptedException {
         int port = ServerProcess.freePort();
-        Path folder = Files.createTempDirectory("postrider-bench-mosquitto");
+        Path folder = Folders.newTemporary();
         Path config = folder.resolve("mosquitto.conf");
         Files.writeString(
                 config,
@@ -111,8 +121,8 @@ public final class Peers {
                 """
                         .formatted(port));
         ServerProcess process =
-                ServerProcess.start(log(), List.of("mosquitto", "-c", config.toString()));
+                ServerProcess.start(folder, List.of("mosquitto", "-c", config.toString()));
         process.awaitPort(port);
-        return new MqttPeer("mosquitto", process, port, false, folder);
+        return new MqttPeer("mosquitto", false, folder, process, port);
     }
 }

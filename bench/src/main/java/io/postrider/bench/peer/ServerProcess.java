@@ -1,36 +1,41 @@
 package io.postrider.bench.peer;
 
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
-import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** A peer's process. It ends with this one, however this one ends. */
 final class ServerProcess implements AutoCloseable {
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration PATIENCE = Duration.ofMinutes(1);
 
     private final Process process;
+    private final Path log;
 
-    private ServerProcess(Process process) {
+    private ServerProcess(Process process, Path log) {
         this.process = process;
+        this.log = log;
         Runtime.getRuntime().addShutdownHook(new Thread(process::destroyForcibly));
     }
 
-    static ServerProcess start(Path log, List<String> command) throws IOException {
+    /** Starts it; what it says goes into the file {@code log} of the folder. */
+    static ServerProcess start(Path folder, List<String> command) throws IOException {
+        Path log = folder.resolve("log");
         return new ServerProcess(
                 new ProcessBuilder(command)
-                        .redirectError(ProcessBuilder.Redirect.appendTo(log.toFile()))
-                        .start());
+                        .redirectErrorStream(true)
+                        .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
+                        .start(),
+                log);
     }
 
     long pid() {
@@ -38,32 +43,45 @@ final class ServerProcess implements AutoCloseable {
     }
 
     /** Waits for the line of its output that says that it is ready. */
-    Matcher awaitLine(Pattern pattern) throws IOException {
-        BufferedReader out =
-                new BufferedReader(
-                        new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
-        for (String line = out.readLine(); line != null; line = out.readLine()) {
-            Matcher matcher = pattern.matcher(line);
-            if (matcher.find()) {
-                return matcher;
-            }
-        }
-        throw new IOException("the server did not start");
+    Matcher awaitLine(Pattern pattern) throws IOException, InterruptedException {
+        return await(() -> {
+            Matcher matcher = pattern.matcher(Files.readString(log));
+            return matcher.find() ? matcher : null;
+        });
     }
 
     /** Waits until somebody listens on a port. */
     void awaitPort(int port) throws IOException, InterruptedException {
-        long until = System.nanoTime() + PATIENCE.toNanos();
-        while (process.isAlive() && System.nanoTime() < until) {
+        await(() -> {
             try (Socket socket = new Socket()) {
                 socket.connect(
                         new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 1_000);
-                return;
+                return true;
             } catch (IOException notYet) {
-                Thread.sleep(50);
+                return null;
             }
+        });
+    }
+
+    private interface Look<T> {
+        @Nullable T look() throws IOException;
+    }
+
+    /** Another process gives no signal but these; a look costs it nothing. */
+    private <T> T await(Look<T> look) throws IOException, InterruptedException {
+        long until = System.nanoTime() + PATIENCE.toNanos();
+        while (process.isAlive() && System.nanoTime() < until) {
+            T found = look.look();
+            if (found != null) {
+                return found;
+            }
+            Thread.sleep(20);
         }
-        throw new IOException("nobody listens on port " + port);
+        List<String> said = Files.readAllLines(log);
+        throw new IOException(
+                "the server did not start:\n"
+                        + String.join(
+                                "\n", said.subList(Math.max(0, said.size() - 10), said.size())));
     }
 
     static int freePort() throws IOException {

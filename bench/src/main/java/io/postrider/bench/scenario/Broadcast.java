@@ -7,12 +7,13 @@ import io.postrider.bench.peer.Peer;
 import io.postrider.bench.peer.Peer.Delivery;
 import io.postrider.bench.peer.Peer.Publishing;
 import io.postrider.bench.peer.PostriderPeer;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /** One message to an app with very many devices, few of which are connected. Postrider only. */
 public final class Broadcast implements Scenario {
-    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(60);
+    private static final Duration PATIENCE = Duration.ofMinutes(1);
     private static final int ROUNDS = 5;
 
     private final int registered;
@@ -37,14 +38,14 @@ public final class Broadcast implements Scenario {
             long answered = 0;
             long last = 0;
             long expected = crowd.size();
-            awaitReceived(crowd, expected);
+            crowd.awaitReceived(expected, PATIENCE);
             long before = postrider.storedBytes();
             for (int round = 0; round < ROUNDS; round++) {
                 long began = System.nanoTime();
                 publish(publishing);
                 answered = Math.max(answered, System.nanoTime() - began);
                 expected += crowd.size();
-                awaitReceived(crowd, expected);
+                crowd.awaitReceived(expected, PATIENCE);
                 last = Math.max(last, System.nanoTime() - began);
             }
             double growth = (postrider.storedBytes() - before) / (double) ROUNDS;
@@ -64,12 +65,5 @@ public final class Broadcast implements Scenario {
         CompletableFuture<Boolean> taken = new CompletableFuture<>();
         publishing.publish(Publishing.ALL, System.nanoTime(), () -> taken.complete(true));
         taken.get(60, TimeUnit.SECONDS);
-    }
-
-    private static void awaitReceived(Crowd crowd, long expected) throws InterruptedException {
-        long until = System.nanoTime() + PATIENCE_NANOS;
-        while (crowd.received() < expected && System.nanoTime() < until) {
-            Thread.sleep(1);
-        }
     }
 }

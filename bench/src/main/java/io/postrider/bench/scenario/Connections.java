@@ -19,7 +19,7 @@ public final class Connections {
         return (peer, loops, load, progress) -> {
             Probe probe = new Probe(peer.pid());
             for (int done = 0; done < WARM_UP; done += load.connections()) {
-                leave(Crowd.connected(peer, loops, load.connections(), progress));
+                Crowd.connected(peer, loops, load.connections(), progress).close();
             }
             double cpuBefore = probe.cpuSeconds();
             long began = System.nanoTime();
@@ -34,13 +34,6 @@ public final class Connections {
         };
     }
 
-    private static void leave(Crowd crowd) throws InterruptedException {
-        crowd.close();
-        while (crowd.gone() < crowd.size()) {
-            Thread.sleep(10);
-        }
-    }
-
     /** Memory of connections that do nothing, garbage collected before each look. */
     public static Scenario idle() {
         return Connections::idle;
@@ -50,10 +43,10 @@ public final class Connections {
             throws Exception {
         Probe probe = new Probe(peer.pid());
         long residentBefore = resident(peer, probe);
-        peer.prepare(load.connections());
+        peer.prepare(load.connections(), progress);
         // The heap is compared with that after the first ones; resident is what the whole has grown
         // by since the start, code and pools of registering included.
-        leave(Crowd.connected(peer, loops, Math.min(1_000, load.connections()), progress));
+        Crowd.connected(peer, loops, Math.min(1_000, load.connections()), progress).close();
         Figures figures = new Figures().put("connections", load.connections());
         long heapBefore = peer.isJava() ? probe.liveHeapBytes() : 0;
         try (Crowd crowd = Crowd.connected(peer, loops, load.connections(), progress)) {

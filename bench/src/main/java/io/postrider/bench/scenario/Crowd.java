@@ -6,10 +6,12 @@ import io.netty.channel.socket.SocketChannel;
 import io.postrider.bench.Progress;
 import io.postrider.bench.peer.Loops;
 import io.postrider.bench.peer.Peer;
+import java.time.Duration;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongConsumer;
 import org.HdrHistogram.Histogram;
 import org.HdrHistogram.Recorder;
@@ -42,7 +44,7 @@ final class Crowd implements Peer.Listener, AutoCloseable {
     /** Registers and connects everyone, and waits until all are ready. */
     static Crowd connected(Peer peer, Loops loops, int size, Progress progress) throws Exception {
         progress.begin(peer.name() + ": registering");
-        peer.prepare(size);
+        peer.prepare(size, progress);
         Crowd crowd = new Crowd(peer, loops, size);
         crowd.connect(progress);
         return crowd;
@@ -121,6 +123,26 @@ final class Crowd implements Peer.Listener, AutoCloseable {
         gone.incrementAndGet();
     }
 
+    /** Waits until so many have come; answers whether they have. */
+    boolean awaitReceived(long count, Duration patience) {
+        Thread waiting = Thread.currentThread();
+        LongConsumer before = onMessage;
+        onMessage =
+                received -> {
+                    if (received == count) {
+                        LockSupport.unpark(waiting);
+                    }
+                };
+        long until = System.nanoTime() + patience.toNanos();
+        for (long left = patience.toNanos();
+                received() < count && left > 0;
+                left = until - System.nanoTime()) {
+            LockSupport.parkNanos(left);
+        }
+        onMessage = before;
+        return received() >= count;
+    }
+
     /** Called after each message with how many have come, on event loops. */
     void onMessage(LongConsumer task) {
         onMessage = task;
@@ -139,12 +161,19 @@ final class Crowd implements Peer.Listener, AutoCloseable {
         return latency.getIntervalHistogram();
     }
 
+    /** Returns once every connection is closed. */
     @Override
     public void close() {
         for (int i = 0; i < channels.length(); i++) {
             Channel channel = channels.get(i);
             if (channel != null) {
                 channel.close();
+            }
+        }
+        for (int i = 0; i < channels.length(); i++) {
+            Channel channel = channels.get(i);
+            if (channel != null) {
+                channel.closeFuture().syncUninterruptibly();
             }
         }
     }

@@ -6,6 +6,7 @@ import io.postrider.bench.Progress;
 import io.postrider.bench.peer.Loops;
 import io.postrider.bench.peer.Peer;
 import io.postrider.bench.peer.Peer.Publishing;
+import java.time.Duration;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -18,9 +19,9 @@ import org.HdrHistogram.Histogram;
  * new message follows each that has arrived everywhere.
  */
 public final class Messages implements Scenario {
-    private static final long WARM_UP_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final long WARM_UP_NANOS = TimeUnit.SECONDS.toNanos(20);
     private static final long LONGEST_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
-    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(60);
+    private static final Duration PATIENCE = Duration.ofMinutes(1);
 
     private final boolean toAll;
 
@@ -67,7 +68,7 @@ public final class Messages implements Scenario {
             publishing.publish(device, sentNanos, taken::incrementAndGet);
         }
 
-        Figures measure(Progress progress) throws InterruptedException {
+        Figures measure(Progress progress) {
             progress.begin("warming up");
             publishFor(WARM_UP_NANOS, progress);
             if (load.rate() > 0) {
@@ -140,11 +141,13 @@ public final class Messages implements Scenario {
             crowd.onMessage(count -> {});
         }
 
-        private void awaitTheRest() throws InterruptedException {
-            long until = System.nanoTime() + PATIENCE_NANOS;
-            while ((crowd.received() < published * copies || taken.get() < published)
-                    && System.nanoTime() < until) {
-                Thread.sleep(10);
+        private void awaitTheRest() {
+            crowd.awaitReceived(published * copies, PATIENCE);
+            long until = System.nanoTime() + PATIENCE.toNanos();
+            long waiting = published - taken.get();
+            while (waiting > 0 && System.nanoTime() < until) {
+                LockSupport.parkNanos(LONGEST_WAIT_NANOS);
+                waiting = published - taken.get();
             }
         }
     }

@@ -7,6 +7,7 @@ import io.postrider.bench.peer.Loops;
 import io.postrider.bench.peer.Peer;
 import io.postrider.bench.peer.Peer.Delivery;
 import io.postrider.bench.peer.Peer.Publishing;
+import java.time.Duration;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 
@@ -14,12 +15,12 @@ import java.util.concurrent.TimeUnit;
 public final class Offline implements Scenario {
     private static final int IN_FLIGHT = 1_000;
     private static final int MESSAGES_EACH = 400;
-    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(120);
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
 
     @Override
     public Figures run(Peer peer, Loops loops, Load load, Progress progress) throws Exception {
         progress.begin(peer.name() + ": registering");
-        peer.prepareAbsent(load.connections(), loops);
+        peer.prepareAbsent(load.connections(), loops, progress);
         Probe probe = new Probe(peer.pid());
         Publishing publishing = peer.publishing(loops, Delivery.EACH);
         long total = (long) load.connections() * MESSAGES_EACH;
@@ -39,11 +40,7 @@ public final class Offline implements Scenario {
             began = System.nanoTime();
             crowd.connect(progress);
             progress.begin("draining");
-            long until = began + PATIENCE_NANOS;
-            while (crowd.received() < total && System.nanoTime() < until) {
-                progress.show(crowd.received(), total);
-                Thread.sleep(5);
-            }
+            crowd.awaitReceived(total, PATIENCE);
             double draining = (System.nanoTime() - began) / 1e9;
             progress.end();
             return new Figures()
@@ -66,13 +63,13 @@ public final class Offline implements Scenario {
         progress.begin("publishing");
         Semaphore inFlight = new Semaphore(IN_FLIGHT);
         for (long i = 0; i < messages; i++) {
-            if (!inFlight.tryAcquire(PATIENCE_NANOS, TimeUnit.NANOSECONDS)) {
+            if (!inFlight.tryAcquire(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
                 throw new IllegalStateException("the peer answers no more");
             }
             publishing.publish((int) (i % devices), System.nanoTime(), inFlight::release);
             progress.show(i, messages);
         }
-        if (!inFlight.tryAcquire(IN_FLIGHT, PATIENCE_NANOS, TimeUnit.NANOSECONDS)) {
+        if (!inFlight.tryAcquire(IN_FLIGHT, PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
             throw new IllegalStateException("not every publish was answered");
         }
     }

@@ -1,6 +1,7 @@
 package io.postrider.bench.scenario;
 
 import io.netty.channel.Channel;
+import io.postrider.bench.Progress;
 import io.postrider.bench.peer.Loops;
 import io.postrider.bench.peer.Peer;
 
@@ -22,13 +23,13 @@ record Shifted(Peer peer, int by) implements Peer {
     }
 
     @Override
-    public void prepare(int devices) throws Exception {
-        peer.prepare(by + devices);
+    public void prepare(int devices, Progress progress) throws Exception {
+        peer.prepare(by + devices, progress);
     }
 
     @Override
-    public void prepareAbsent(int devices, Loops loops) throws Exception {
-        peer.prepareAbsent(by + devices, loops);
+    public void prepareAbsent(int devices, Loops loops, Progress progress) throws Exception {
+        peer.prepareAbsent(by + devices, loops, progress);
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.postrider.bench.Progress;
 import io.postrider.bench.peer.Loops;
 import io.postrider.bench.peer.Peer;
 import io.postrider.bench.peer.Peer.Publishing;
+import java.time.Duration;
 import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -23,7 +24,7 @@ public final class Storm implements Scenario {
     @Override
     public Figures run(Peer peer, Loops loops, Load load, Progress progress) throws Exception {
         progress.begin(peer.name() + ": registering");
-        peer.prepare(OTHERS + load.connections());
+        peer.prepare(OTHERS + load.connections(), progress);
         try (Crowd others = Crowd.connected(peer, loops, OTHERS, progress);
                 Crowd cut =
                         Crowd.connected(
@@ -55,9 +56,7 @@ public final class Storm implements Scenario {
                 progress.show(cut.size() - back.getCount(), cut.size());
             }
             long notBack = back.getCount();
-            while (others.received() < published && System.nanoTime() < until) {
-                Thread.sleep(5);
-            }
+            others.awaitReceived(published, Duration.ofMinutes(1));
             progress.end();
             Histogram reconnects = took.getIntervalHistogram();
             Histogram latencies = others.latencies();
