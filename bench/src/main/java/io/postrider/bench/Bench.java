@@ -6,6 +6,7 @@ import io.postrider.bench.peer.Peer.Delivery;
 import io.postrider.bench.peer.Peers;
 import io.postrider.bench.scenario.Broadcast;
 import io.postrider.bench.scenario.Connections;
+import io.postrider.bench.scenario.Growth;
 import io.postrider.bench.scenario.Messages;
 import io.postrider.bench.scenario.Offline;
 import io.postrider.bench.scenario.Scenario;
@@ -43,7 +44,10 @@ import tools.jackson.databind.ObjectMapper;
             "  unicast   messages to one device each",
             "  offline   messages to devices that are away, and how fast they get them later",
             "  broadcast one message to an app with very many devices",
+            "  growth    what a message costs when very many are stored",
             "  compare   all of these against the peers that are installed, in turns",
+            "  plots     SVG of cost against connections, and of latency against rate",
+            "  micro     the places that every message passes, by themselves; JMH's options follow",
             ""
         })
 public final class Bench implements Callable<Integer> {
@@ -118,6 +122,20 @@ public final class Bench implements Callable<Integer> {
     private int rounds;
 
     @Option(
+            names = "--stored",
+            paramLabel = "N",
+            defaultValue = "1000000",
+            description = "growth: how many messages in the end (default: ${DEFAULT-VALUE})")
+    private long stored;
+
+    @Option(
+            names = "--out",
+            paramLabel = "FOLDER",
+            defaultValue = "docs/plots",
+            description = "plots: where they go (default: ${DEFAULT-VALUE})")
+    private String folder = "";
+
+    @Option(
             names = "--only",
             paramLabel = "TEXT",
             defaultValue = "",
@@ -149,6 +167,7 @@ public final class Bench implements Callable<Integer> {
             case "unicast" -> Messages.unicast();
             case "offline" -> new Offline();
             case "broadcast" -> new Broadcast(registered);
+            case "growth" -> new Growth(stored);
             default -> throw new IllegalArgumentException("there is no scenario " + name);
         };
     }
@@ -157,9 +176,11 @@ public final class Bench implements Callable<Integer> {
     public Integer call() throws Exception {
         try {
             check();
-            return scenario.equals("compare")
-                    ? new Compare(peers(), out, err, rounds, only).run()
-                    : runOne();
+            return switch (scenario) {
+                case "compare" -> new Compare(peers(), out, err, rounds, only).run();
+                case "plots" -> plots();
+                default -> runOne();
+            };
         } catch (IllegalArgumentException | UnsupportedOperationException e) {
             err.println(e.getMessage() + "; see ./postrider bench --help");
             return 2;
@@ -180,10 +201,16 @@ public final class Bench implements Callable<Integer> {
                         && rate >= 0
                         && seconds > 0
                         && registered > 0
+                        && stored > 0
                         && rounds > 0;
         if (!positive) {
             throw new IllegalArgumentException("numbers must be greater than 0");
         }
+    }
+
+    private int plots() throws Exception {
+        new Plots(peers(), err, Path.of(folder)).draw();
+        return 0;
     }
 
     private int runOne() throws Exception {

@@ -12,6 +12,8 @@ public final class Connections {
     /** Connections before it counts: with fewer, half of a JVM's CPU is its compiler's. */
     private static final int WARM_UP = 60_000;
 
+    private static final int FIRST = 1_000;
+
     private Connections() {}
 
     /** CPU of connecting, once the peer is warm: everyone has been there before. */
@@ -42,11 +44,10 @@ public final class Connections {
     private static Figures idle(Peer peer, Loops loops, Scenario.Load load, Progress progress)
             throws Exception {
         Probe probe = new Probe(peer.pid());
-        long residentBefore = resident(peer, probe);
         peer.prepare(load.connections(), progress);
-        // The heap is compared with that after the first ones; resident is what the whole has grown
-        // by since the start, code and pools of registering included.
-        Crowd.connected(peer, loops, Math.min(1_000, load.connections()), progress).close();
+        // Code and pools are there once the first ones have come and gone.
+        Crowd.connected(peer, loops, Math.min(FIRST, load.connections()), progress).close();
+        long residentBefore = resident(peer, probe);
         Figures figures = new Figures().put("connections", load.connections());
         long heapBefore = peer.isJava() ? probe.liveHeapBytes() : 0;
         try (Crowd crowd = Crowd.connected(peer, loops, load.connections(), progress)) {

@@ -8,12 +8,9 @@ import io.postrider.bench.peer.Peer;
 import io.postrider.bench.peer.Peer.Delivery;
 import io.postrider.bench.peer.Peer.Publishing;
 import java.time.Duration;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 
 /** Messages to devices that are away, each to one; then all of them come and take theirs. */
 public final class Offline implements Scenario {
-    private static final int IN_FLIGHT = 1_000;
     private static final int MESSAGES_EACH = 400;
     private static final Duration PATIENCE = Duration.ofMinutes(2);
 
@@ -25,11 +22,13 @@ public final class Offline implements Scenario {
         Publishing publishing = peer.publishing(loops, Delivery.EACH);
         long total = (long) load.connections() * MESSAGES_EACH;
         // Once to be warm, once to be measured.
-        publish(publishing, load.connections(), total, progress);
+        progress.begin("publishing");
+        Growth.publish(publishing, 0, load.connections(), total, progress);
 
         double cpu = probe.cpuSeconds();
         long began = System.nanoTime();
-        publish(publishing, load.connections(), total, progress);
+        progress.begin("publishing");
+        Growth.publish(publishing, 0, load.connections(), total, progress);
         double publishSeconds = (System.nanoTime() - began) / 1e9;
         double publishCpu = probe.cpuSeconds() - cpu;
 
@@ -53,24 +52,6 @@ public final class Offline implements Scenario {
                             "cpuSecondsPerMillion",
                             (probe.cpuSeconds() - cpu) / crowd.received() * 1e6)
                     .put("lost", total - crowd.received());
-        }
-    }
-
-    /** Returns once everything is answered. */
-    private static void publish(
-            Publishing publishing, int devices, long messages, Progress progress)
-            throws InterruptedException {
-        progress.begin("publishing");
-        Semaphore inFlight = new Semaphore(IN_FLIGHT);
-        for (long i = 0; i < messages; i++) {
-            if (!inFlight.tryAcquire(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
-                throw new IllegalStateException("the peer answers no more");
-            }
-            publishing.publish((int) (i % devices), System.nanoTime(), inFlight::release);
-            progress.show(i, messages);
-        }
-        if (!inFlight.tryAcquire(IN_FLIGHT, PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
-            throw new IllegalStateException("not every publish was answered");
         }
     }
 }

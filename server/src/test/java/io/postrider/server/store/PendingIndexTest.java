@@ -17,11 +17,13 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
@@ -45,17 +47,20 @@ class PendingIndexTest {
     /** The whole contract, with most of what is pending in the table. */
     @Nested
     class Moved extends StoreContract {
-        private Database opened;
+        private @Nullable Database opened;
 
         @Override
         Stores open(Path path, ManualClock ofContract) {
-            opened = PendingIndexTest.open(path, ofContract, UnaryOperator.identity(), 1);
-            return SqliteStoreTest.stores(opened, ofContract);
+            Database moving = PendingIndexTest.open(path, ofContract, UnaryOperator.identity(), 1);
+            opened = moving;
+            return SqliteStoreTest.stores(moving, ofContract);
         }
 
         @Override
         void setLastNumber(int last) {
-            opened.writer().await(tx -> tx.sql.update("UPDATE apps SET last_number = ?", last));
+            Objects.requireNonNull(opened)
+                    .writer()
+                    .await(tx -> tx.sql.update("UPDATE apps SET last_number = ?", last));
         }
     }
 
