@@ -32,6 +32,9 @@ public final class SessionLoop {
     private static final Logger LOG = LoggerFactory.getLogger(SessionLoop.class);
     private static final int TICKS_PER_LOOK = 4;
 
+    /** So many flushes take long enough that the next message for many may have come meanwhile. */
+    private static final int MANY = 64;
+
     private final Executor eventLoop;
     private final Executor virtual;
     private final Sessions sessions;
@@ -45,6 +48,7 @@ public final class SessionLoop {
     private final Map<Long, Integer> written = new HashMap<>();
     private List<Session> toAnswer = new ArrayList<>();
     private boolean flushScheduled;
+    private boolean flushPutOff;
 
     private AckBatch waiting = new AckBatch();
     private List<Session> waitingSessions = new ArrayList<>();
@@ -178,6 +182,12 @@ public final class SessionLoop {
     }
 
     private void flush() {
+        if (toFlush.size() > MANY && !flushPutOff) {
+            flushPutOff = true;
+            execute(this::flush);
+            return;
+        }
+        flushPutOff = false;
         flushScheduled = false;
         List<Session> now = toFlush;
         toFlush = new ArrayList<>();

@@ -83,8 +83,13 @@ final class FakeNode implements Clock {
 
     /** Tells of messages that follow each other. */
     void feed(Arrival... arrivals) {
-        sessions.stored(arrivals[0].message().id() - 1, Arrays.asList(arrivals));
+        tell(arrivals);
         run();
+    }
+
+    /** A commit is told, and nothing runs yet. */
+    void tell(Arrival... arrivals) {
+        sessions.stored(arrivals[0].message().id() - 1, Arrays.asList(arrivals));
     }
 
     void ack(Session session, Long... ids) {

@@ -6,11 +6,13 @@ import static io.postrider.server.session.FakeStore.FOREVER;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.postrider.server.delivery.AckOutcome;
+import io.postrider.server.delivery.Arrival;
 import io.postrider.server.delivery.Recipients;
 import io.postrider.server.delivery.Trace.Event;
 import io.postrider.server.session.FakeStore.End;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** How a session presents what is pending; no thread, no socket, no disk. */
@@ -50,6 +52,25 @@ class PresentingTest {
         assertThat(device.flushes - flushes).isEqualTo(1);
         node.pass(0);
         assertThat(device.got()).isEmpty();
+    }
+
+    @Test
+    void messagesToManyThatFollowEachOtherShareAFlush() {
+        int[] all = IntStream.rangeClosed(1, 100).toArray();
+        for (int number : all) {
+            node.open(number, number == ME ? device : new FakeDevice());
+        }
+        int flushes = device.flushes;
+        // The flush of the first waits already when the second comes.
+        Arrival first = node.store(1, all);
+        Arrival second = node.store(2, all);
+        node.tell(first);
+        node.loop.execute(() -> node.tell(second));
+        node.run();
+        assertThat(device.got()).containsExactly("push 1", "push 2");
+        assertThat(device.flushes - flushes).isEqualTo(1);
+        node.feed(node.store(3, all));
+        assertThat(device.got()).containsExactly("push 3");
     }
 
     @Test
