@@ -33,6 +33,11 @@ final class MessageCache {
         byId.invalidate(id);
     }
 
+    /** {@link #COLUMNS} where another table has some of them, too. */
+    static String columnsOf(String table) {
+        return table + "." + COLUMNS.replace(", ", ", " + table + ".");
+    }
+
     /** The message, from memory or from its row. */
     @Nullable Message get(Sql sql, long id) {
         Message known = byId.getIfPresent(id);

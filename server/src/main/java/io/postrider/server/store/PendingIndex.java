@@ -251,23 +251,15 @@ final class PendingIndex {
         return new Recent(ids, committed);
     }
 
-    /** Those of a device in the table, the oldest above an id first. */
-    static List<Long> moved(Sql sql, long appId, int number, long afterId, int limit) {
-        return sql.list(
-                "SELECT message_id FROM pending WHERE app_id = ? AND number = ?"
-                        + " AND message_id > ? ORDER BY message_id LIMIT ?",
-                row -> row.getLong(1),
-                appId,
-                number,
-                afterId,
-                limit);
-    }
-
     /** All of a device as of the transaction in hand; some may have ended in it. */
     List<Long> of(Tx tx, long appId, int number) {
         long device = Device.key(appId, number);
-        List<Long> ids = moved(tx.sql, appId, number, 0, Integer.MAX_VALUE);
-        List<Long> all = new ArrayList<>(ids);
+        List<Long> all =
+                tx.sql.list(
+                        "SELECT message_id FROM pending WHERE app_id = ? AND number = ?",
+                        row -> row.getLong(1),
+                        appId,
+                        number);
         all.addAll(recent(appId, number, 0, Integer.MAX_VALUE).ids);
         added.stream()
                 .filter(each -> each.device == device)

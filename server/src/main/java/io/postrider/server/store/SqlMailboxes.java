@@ -4,7 +4,9 @@ import io.postrider.server.delivery.Mailboxes;
 import io.postrider.server.delivery.Message;
 import io.postrider.server.store.PendingIndex.Recent;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -16,6 +18,13 @@ import org.roaringbitmap.RoaringBitmap;
 public final class SqlMailboxes implements Mailboxes {
     /** A drain stops at so much content, so that what one session holds in memory is bounded. */
     private static final int MOST_BYTES = 256 * 1024;
+
+    private static final String MOVED =
+            "SELECT "
+                    + MessageCache.columnsOf("messages")
+                    + " FROM pending JOIN messages ON messages.id = pending.message_id"
+                    + " WHERE pending.app_id = ? AND pending.number = ?"
+                    + " AND pending.message_id > ? ORDER BY pending.message_id LIMIT ?";
 
     private final Database database;
 
@@ -181,13 +190,15 @@ public final class SqlMailboxes implements Mailboxes {
     }
 
     private Drained drain(Sql sql, long appId, int number, long afterId, int limit, Recent recent) {
+        Map<Long, Message> moved = moved(sql, appId, number, afterId, limit + 1);
         Set<Long> ids = new TreeSet<>(recent.ids());
-        ids.addAll(PendingIndex.moved(sql, appId, number, afterId, limit + 1));
+        ids.addAll(moved.keySet());
         addMany(sql, appId, number, afterId, limit, ids);
         List<Message> messages = new ArrayList<>();
         int bytes = 0;
         for (long id : ids) {
-            Message message = database.messageCache().get(sql, id);
+            Message known = moved.get(id);
+            Message message = known != null ? known : database.messageCache().get(sql, id);
             if (id > recent.upTo() || message == null) {
                 continue;
             }
@@ -198,6 +209,27 @@ public final class SqlMailboxes implements Mailboxes {
             messages.add(message);
         }
         return new Drained(messages, Math.max(recent.upTo(), afterId), false);
+    }
+
+    /** Those in the table with their content, which was moved because nobody was here for it. */
+    private static Map<Long, Message> moved(
+            Sql sql, long appId, int number, long afterId, int limit) {
+        Map<Long, Message> found = new HashMap<>();
+        int[] bytes = new int[1];
+        sql.read(
+                MOVED,
+                row -> {
+                    Message message = MessageCache.read(row);
+                    found.put(message.id(), message);
+                    bytes[0] += message.content().length;
+                    // The drain ends here, too.
+                    return bytes[0] <= MOST_BYTES;
+                },
+                appId,
+                number,
+                afterId,
+                limit);
+        return found;
     }
 
     private static void addMany(
