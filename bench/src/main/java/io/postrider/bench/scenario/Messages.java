@@ -19,7 +19,7 @@ import org.HdrHistogram.Histogram;
  * new message follows each that has arrived everywhere.
  */
 public final class Messages implements Scenario {
-    private static final long WARM_UP_NANOS = TimeUnit.SECONDS.toNanos(20);
+    private static final long WARM_UP_NANOS = TimeUnit.SECONDS.toNanos(15);
     private static final long LONGEST_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final Duration PATIENCE = Duration.ofMinutes(1);
 
