@@ -16,6 +16,10 @@ import org.jspecify.annotations.Nullable;
 
 /** A node in a process of its own, on free ports that it keeps when it is started again. */
 final class ServerProcess implements AutoCloseable {
+    /** Options that name a port or a file, which two cannot have. */
+    private static final List<String> FOR_THIS_JVM_ALONE =
+            List.of("-agent", "-javaagent", "-Dcom.sun.management", "-XX:AOTCacheOutput");
+
     private static final Pattern READY =
             Pattern.compile(
                     "ready http=http://127\\.0\\.0\\.1:(\\d+) gateway=127\\.0\\.0\\.1:(\\d+) .*");
@@ -49,7 +53,9 @@ final class ServerProcess implements AutoCloseable {
     private List<String> command() {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+        ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+                .filter(option -> FOR_THIS_JVM_ALONE.stream().noneMatch(option::startsWith))
+                .forEach(command::add);
         command.addAll(
                 List.of(
                         "-cp",

@@ -398,7 +398,6 @@ public final class Session {
     }
 
     void flush() {
-        flushIsDue = false;
         out.flush();
     }
 

@@ -191,6 +191,7 @@ public final class SessionLoop {
         flushScheduled = false;
         List<Session> now = toFlush;
         toFlush = new ArrayList<>();
+        now.forEach(session -> session.flushIsDue = false);
         now.forEach(Session::flush);
     }
 

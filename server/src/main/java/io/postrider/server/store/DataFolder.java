@@ -87,6 +87,11 @@ final class DataFolder implements AutoCloseable {
         return path.resolve(DATABASE);
     }
 
+    /** Is there while the database is open. */
+    Path walIndex() {
+        return path.resolve(DATABASE + "-shm");
+    }
+
     @Override
     public void close() {
         try {

@@ -3,7 +3,11 @@ package io.postrider.server.store;
 import io.postrider.server.clock.Clock;
 import io.postrider.server.delivery.MessageStore.Intake;
 import io.postrider.server.metrics.Metrics;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Map;
@@ -18,6 +22,7 @@ import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sqlite.SQLiteConfig;
@@ -32,6 +37,8 @@ public final class Database implements AutoCloseable {
     private static final int READERS = 4;
     private static final long CHECKPOINT_MILLIS = 1_000;
 
+    private static final int COPIED_FRAMES = 96;
+
     /** 16 MB: longer, the log is made to begin anew. */
     private static final int LOG_PAGES = 4_096;
 
@@ -44,6 +51,17 @@ public final class Database implements AutoCloseable {
     private final UnaryOperator<Connection> around;
     private final Clock clock;
     private volatile Sql checkpointing;
+
+    private @Nullable Log lastLog;
+
+    /** Held by whoever copies the log into the database. */
+    private final Object copying = new Object();
+
+    /** Beside SQLite's own. Closed last, since closing them drops the locks of its connections. */
+    private final FileChannel file;
+
+    private final FileChannel walIndex;
+
     private final BlockingQueue<Sql> readers = new ArrayBlockingQueue<>(READERS);
     private final ScheduledExecutorService chores =
             Executors.newScheduledThreadPool(
@@ -83,7 +101,7 @@ public final class Database implements AutoCloseable {
         DataFolder folder = DataFolder.open(path);
         try {
             return new Database(folder, clock, metrics, around, pendingInMemory);
-        } catch (RuntimeException | SQLException e) {
+        } catch (RuntimeException | SQLException | IOException e) {
             folder.close();
             if (e instanceof StoreException known) {
                 throw known;
@@ -99,7 +117,7 @@ public final class Database implements AutoCloseable {
             Metrics metrics,
             UnaryOperator<Connection> around,
             int pendingInMemory)
-            throws SQLException {
+            throws SQLException, IOException {
         this.folder = folder;
         prepare(folder.database());
         this.source = source(folder.database());
@@ -112,6 +130,8 @@ public final class Database implements AutoCloseable {
             readers.add(new Sql(source.getConnection()));
         }
         this.epoch = epochOf(writing);
+        this.file = FileChannel.open(folder.database(), StandardOpenOption.WRITE);
+        this.walIndex = FileChannel.open(folder.walIndex(), StandardOpenOption.WRITE);
         long lastId = Sequences.last(writing, Sequences.MESSAGES);
         clock.notBefore(Math.max(Tx.timeOf(lastId), writing.number(LAST_TIME)));
         this.incarnation = begin(writing, clock, lastId);
@@ -214,9 +234,7 @@ public final class Database implements AutoCloseable {
         Sql opened = null;
         try {
             opened = new Sql(around.apply(source.getConnection()));
-            if (opened.number("PRAGMA wal_checkpoint(TRUNCATE)") != 0) {
-                throw new StoreException("readers held the log");
-            }
+            copyAgain(opened);
             opened.update(
                     "INSERT INTO meta (name, value) VALUES ('reopened', '1')"
                             + " ON CONFLICT (name) DO UPDATE SET value = value + 1");
@@ -225,11 +243,26 @@ public final class Database implements AutoCloseable {
             checkpointing = new Sql(source.getConnection());
             distrusted.abandon();
             return opened;
-        } catch (SQLException | RuntimeException e) {
+        } catch (SQLException | IOException | RuntimeException e) {
             if (opened != null) {
                 opened.abandon();
             }
             throw new StoreException("the database could not be opened again", e);
+        }
+    }
+
+    /**
+     * Copies the whole log, also what was copied before: that may be among what a flush has lost.
+     * How much was copied is a number in the wal-index (SQLite, WAL-mode file format, 2.2), which
+     * may be lower than the truth at any time.
+     */
+    private void copyAgain(Sql opened) throws IOException {
+        synchronized (copying) {
+            walIndex.write(ByteBuffer.allocate(Integer.BYTES), COPIED_FRAMES);
+            lastLog = null;
+            if (opened.number("PRAGMA wal_checkpoint(TRUNCATE)") != 0) {
+                throw new StoreException("readers held the log");
+            }
         }
     }
 
@@ -325,27 +358,60 @@ public final class Database implements AutoCloseable {
         if (writer.intake() == Intake.BROKEN) {
             return;
         }
-        try {
-            if (copyLog() > LOG_PAGES) {
+        if (copyLog()) {
+            // Little is left for the writer after another time.
+            copyLog();
+            try {
                 // Only a log of which everything is copied begins anew, and under load that never
                 // comes about by itself: the writer stands still for what came in the meantime.
                 writer.change(tx -> tx.afterCommit(this::copyLog)).join();
-            }
-        } catch (CompletionException e) {
-            LOG.debug("the log could not begin anew", e);
-        } catch (StoreException e) {
-            LOG.warn("checkpoint failed, will be tried again: {}", e.getMessage());
-            if (e.isOfTheDisk()) {
-                writer.distrust();
+            } catch (CompletionException e) {
+                LOG.debug("the log could not begin anew", e);
             }
         }
     }
 
-    /** Copies what is committed into the database. Answers how many pages the log has. */
-    private int copyLog() {
-        return checkpointing
-                .first("PRAGMA wal_checkpoint(PASSIVE)", row -> row.getInt(2))
-                .orElse(0);
+    /** The log as a checkpoint found it, and how much of it is copied. */
+    private record Log(int pages, int copied) {}
+
+    /**
+     * Copies what is committed into the database, and flushes it there. Answers whether the log is
+     * long, unless nothing has come since the last time.
+     */
+    private boolean copyLog() {
+        synchronized (copying) {
+            return copyLogAlone();
+        }
+    }
+
+    private boolean copyLogAlone() {
+        try {
+            Log log =
+                    checkpointing
+                            .first(
+                                    "PRAGMA wal_checkpoint(PASSIVE)",
+                                    row -> new Log(row.getInt(2), row.getInt(3)))
+                            .orElseThrow();
+            if (log.equals(lastLog)) {
+                return false;
+            }
+            lastLog = log;
+            // SQLite does so only when nothing has come meanwhile, and copies nothing twice.
+            file.force(false);
+            return log.pages > LOG_PAGES;
+        } catch (StoreException e) {
+            failed(e, e.isOfTheDisk());
+        } catch (IOException e) {
+            failed(e, true);
+        }
+        return false;
+    }
+
+    private void failed(Exception e, boolean ofTheDisk) {
+        LOG.warn("checkpoint failed, will be tried again: {}", e.getMessage());
+        if (ofTheDisk) {
+            writer.distrust();
+        }
     }
 
     /** Commits what waits and closes the files. */
@@ -366,6 +432,12 @@ public final class Database implements AutoCloseable {
             takeReader().close();
         }
         checkpointing.abandon();
+        try {
+            file.close();
+            walIndex.close();
+        } catch (IOException e) {
+            LOG.debug("a file that nothing is to be written to did not close", e);
+        }
         folder.close();
     }
 }

@@ -44,8 +44,7 @@ final class PendingIndex {
 
     private int inMemory;
     private long storedSinceMove;
-    private boolean moving;
-    private Pointer lastMoved = FIRST;
+    private @Nullable Move move;
 
     private @Nullable Tx changing;
     private final List<Pointer> added = new ArrayList<>();
@@ -67,12 +66,23 @@ final class PendingIndex {
         }
     }
 
+    /** One move, over several commits. What is left of one that was given up does nothing. */
+    private static final class Move {
+        final long upTo;
+        Pointer last = FIRST;
+
+        Move(long upTo) {
+            this.upTo = upTo;
+        }
+    }
+
     /**
      * What memory holds for a device.
      *
      * @param upTo what was stored above it is not among the ids
+     * @param more whether there is some above it
      */
-    record Recent(List<Long> ids, long upTo) {}
+    record Recent(List<Long> ids, long upTo, boolean more) {}
 
     /**
      * @param writing how the work of moving is submitted
@@ -93,7 +103,7 @@ final class PendingIndex {
         recent.retainAll(pending);
         inMemory = pending.size();
         storedSinceMove = sql.number("SELECT count(*) FROM messages WHERE id > ?", movedTo);
-        moving = false;
+        move = null;
         upTo = Sequences.last(sql, Sequences.MESSAGES);
         // A move that was cut short may have left rows.
         movingTo = upTo;
@@ -160,12 +170,11 @@ final class PendingIndex {
         boolean due =
                 inMemory > mostInMemory
                         || storedSinceMove > (long) MESSAGES_PER_POINTER * mostInMemory;
-        if (due && !moving) {
-            moving = true;
+        if (due && move == null) {
             movingTo = upTo;
             storedSinceMove = 0;
-            lastMoved = FIRST;
-            moveOn();
+            move = new Move(upTo);
+            goOn(move);
         }
     }
 
@@ -176,33 +185,36 @@ final class PendingIndex {
         ended.clear();
     }
 
-    private void moveOn() {
-        writing.apply(this::move)
+    private void goOn(Move going) {
+        writing.apply(tx -> moveSome(tx, going))
                 .whenComplete((done, failure) -> {
-                    if (failure != null) {
-                        moving = false;
+                    if (failure != null && move == going) {
+                        move = null;
                     }
                 });
     }
 
-    private void move(Tx tx) {
+    private void moveSome(Tx tx, Move going) {
+        if (move != going) {
+            return;
+        }
         int slice = Math.max(1, mostInMemory / SLICES);
         List<Pointer> some =
-                recent.tailSet(lastMoved, false).stream()
-                        .filter(pointer -> pointer.messageId <= movingTo)
+                recent.tailSet(going.last, false).stream()
+                        .filter(pointer -> pointer.messageId <= going.upTo)
                         .limit(slice)
                         .toList();
         some.forEach(pointer -> move(tx.sql, pointer));
         if (some.size() == slice) {
             tx.afterCommit(() -> {
-                lastMoved = some.getLast();
-                moveOn();
+                going.last = some.getLast();
+                goOn(going);
             });
         } else {
-            Sequences.keep(tx, Sequences.PENDING, movingTo);
+            Sequences.keep(tx, Sequences.PENDING, going.upTo);
             tx.afterCommit(() -> {
-                moving = false;
-                forgetIf(pointer -> pointer.messageId <= movingTo);
+                move = null;
+                forgetIf(pointer -> pointer.messageId <= going.upTo);
             });
         }
     }
@@ -241,14 +253,15 @@ final class PendingIndex {
         long device = Device.key(appId, number);
         List<Long> ids = new ArrayList<>();
         for (Pointer pointer : recent.tailSet(new Pointer(device, afterId), false)) {
-            if (pointer.device != device || ids.size() == limit) {
+            if (pointer.device != device || pointer.messageId > committed) {
                 break;
             }
-            if (pointer.messageId <= committed) {
-                ids.add(pointer.messageId);
+            if (ids.size() == limit) {
+                return new Recent(ids, ids.getLast(), true);
             }
+            ids.add(pointer.messageId);
         }
-        return new Recent(ids, committed);
+        return new Recent(ids, committed, false);
     }
 
     /** All of a device as of the transaction in hand; some may have ended in it. */

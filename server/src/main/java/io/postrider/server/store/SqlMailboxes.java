@@ -185,11 +185,12 @@ public final class SqlMailboxes implements Mailboxes {
 
     @Override
     public Drained drain(long appId, int number, long afterId, int limit) {
-        Recent recent = database.pending().recent(appId, number, afterId, limit + 1);
-        return database.read(sql -> drain(sql, appId, number, afterId, limit, recent));
+        return database.read(sql -> drain(sql, appId, number, afterId, limit));
     }
 
-    private Drained drain(Sql sql, long appId, int number, long afterId, int limit, Recent recent) {
+    private Drained drain(Sql sql, long appId, int number, long afterId, int limit) {
+        // Before the first look at the database, by which the transaction begins.
+        Recent recent = database.pending().recent(appId, number, afterId, limit);
         Map<Long, Message> moved = moved(sql, appId, number, afterId, limit + 1);
         Set<Long> ids = new TreeSet<>(recent.ids());
         ids.addAll(moved.keySet());
@@ -208,7 +209,7 @@ public final class SqlMailboxes implements Mailboxes {
             }
             messages.add(message);
         }
-        return new Drained(messages, Math.max(recent.upTo(), afterId), false);
+        return new Drained(messages, Math.max(recent.upTo(), afterId), recent.more());
     }
 
     /** Those in the table with their content, which was moved because nobody was here for it. */

@@ -9,6 +9,7 @@ import io.postrider.server.delivery.Mailboxes.Drained;
 import io.postrider.server.delivery.Message;
 import io.postrider.server.delivery.MessageStore.Intake;
 import io.postrider.server.metrics.Metrics;
+import io.postrider.server.store.Writer.Change;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.nio.file.Path;
@@ -71,20 +72,24 @@ class PendingIndexTest {
 
     @BeforeEach
     void open() {
-        openWith(UnaryOperator.identity());
+        openWith(UnaryOperator.identity(), FEW);
         app = stores.newApp();
         number = stores.register(app, "d").number();
         other = stores.register(app, "other").number();
     }
 
-    private void openWith(UnaryOperator<Connection> around) {
-        database = open(folder, clock, around, FEW);
+    private void openWith(UnaryOperator<Connection> around, int inMemory) {
+        database = open(folder, clock, around, inMemory);
         stores = SqliteStoreTest.stores(database, clock);
     }
 
     private void reopen(UnaryOperator<Connection> around) {
+        reopen(around, FEW);
+    }
+
+    private void reopen(UnaryOperator<Connection> around, int inMemory) {
         stores.close();
-        openWith(around);
+        openWith(around, inMemory);
     }
 
     @AfterEach
@@ -202,6 +207,56 @@ class PendingIndexTest {
                                 throw e.getTargetException();
                             }
                         });
+    }
+
+    @Test
+    void aMoveThatWasGivenUpDoesNothingWhenItsTurnComes() {
+        reopen(UnaryOperator.identity(), PendingIndex.MOST_IN_MEMORY);
+        List<Long> ids = publishMany(FEW + 1);
+        List<Change> moves = new ArrayList<>();
+        PendingIndex index =
+                new PendingIndex(
+                        FEW,
+                        change -> {
+                            moves.add(change);
+                            return new CompletableFuture<>();
+                        });
+        database.writer()
+                .await(tx -> {
+                    ids.forEach(id -> index.add(app, number, id));
+                    index.stored(tx);
+                    return ids;
+                });
+        for (int slice = 0; slice < 4; slice++) {
+            database.writer().change(moves.get(slice)).join();
+        }
+        // The disk has failed meanwhile, and everything is read again.
+        database.writer()
+                .await(tx -> {
+                    index.load(tx.sql);
+                    return ids;
+                });
+        database.writer().change(moves.get(4)).join();
+        assertThat(index.recent(app, number, 0, 1_000).ids()).isEqualTo(ids);
+        long movedTo = database.read(sql -> Sequences.last(sql, Sequences.PENDING));
+        assertThat(movedTo).isZero();
+    }
+
+    @Test
+    void aPageOfWhichNothingIsLeftIsNotTheLast() {
+        List<Long> ids = publishMany(5);
+        database.writer()
+                .await(tx -> {
+                    database.messageCache().remove(ids.get(0));
+                    database.messageCache().remove(ids.get(1));
+                    return tx.sql.update("DELETE FROM messages WHERE id <= ?", ids.get(1));
+                });
+        Drained first = stores.mailboxes().drain(app, number, 0, 2);
+        assertThat(first.messages()).isEmpty();
+        assertThat(first.more()).isTrue();
+        Drained second = stores.mailboxes().drain(app, number, first.upTo(), 2);
+        assertThat(second.messages().stream().map(Message::id).toList())
+                .isEqualTo(ids.subList(2, 4));
     }
 
     @Test

@@ -17,6 +17,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -239,6 +240,27 @@ class SqliteStoreTest extends StoreContract {
             long id = stores.publish(app, number);
             assertThat(stores.pending(app, number)).containsExactly(id);
             assertThat(stores.ack(app, number, id)).isEqualTo(AckOutcome.RECORDED);
+        }
+    }
+
+    @Test
+    void g1WhatWasCopiedFromTheLogIsCopiedAgainAfterTheDiskHasFailed(@TempDir Path other)
+            throws IOException {
+        AtomicBoolean full = new AtomicBoolean();
+        try (Database open =
+                Database.open(other, clock, new Metrics(), real -> fullAtTimes(real, full))) {
+            Stores stores = stores(open, clock);
+            long app = stores.newApp();
+            byte[] before = Files.readAllBytes(other.resolve("postrider.db"));
+            long id = stores.publish(app, stores.register(app, "d").number());
+            open.checkpoint();
+            // What the flush of the copy has lost.
+            Files.write(other.resolve("postrider.db"), before, StandardOpenOption.WRITE);
+            full.set(true);
+            assertThatThrownBy(() -> stores.publish(app, 0));
+            full.set(false);
+            await().until(() -> stores.messages().intake() == Intake.OPEN);
+            assertThat(stores.pending(app, 0)).containsExactly(id);
         }
     }
 
