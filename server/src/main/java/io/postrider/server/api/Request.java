@@ -19,6 +19,7 @@ final class Request {
     private static final int FIRST_BUFFER = 2 * 1024;
     private static final long ANYONES_MILLIS = 10_000;
     private static final long MOST_MILLIS = 30_000;
+    private static final int MOST_DROPPED = 8 << 20;
     private static final int DEFAULT_PAGE = 50;
     private static final int MOST_PER_PAGE = 500;
 
@@ -136,7 +137,9 @@ final class Request {
             throw Problem.of(
                     ErrorCode.REQUEST_MALFORMED, "The only Transfer-Encoding here is chunked.");
         }
-        if (context.req().getContentLengthLong() > most) {
+        long announced = context.req().getContentLengthLong();
+        if (announced > most) {
+            drop(announced);
             throw Problem.bodyTooLarge(most);
         }
         byte[] body = readUpTo(most + 1);
@@ -144,6 +147,27 @@ final class Request {
             throw Problem.bodyTooLarge(most);
         }
         return body;
+    }
+
+    /**
+     * A client that is still sending when we close may never see why. Nobody's is not waited for,
+     * nor one who asks before he sends.
+     */
+    private void drop(long length) {
+        if (caller instanceof Caller.Anyone || header("Expect") != null || length > MOST_DROPPED) {
+            return;
+        }
+        long deadline = clock.ticks() + MOST_MILLIS;
+        byte[] dropped = new byte[FIRST_BUFFER];
+        try {
+            InputStream in = context.req().getInputStream();
+            for (long all = 0; all < length && clock.ticks() < deadline; ) {
+                int more = in.read(dropped);
+                all = more < 0 ? length : all + more;
+            }
+        } catch (IOException cutOff) {
+            // Then he does not wait for the answer either.
+        }
     }
 
     /** Reads a body that comes in time, as a whole: a byte now and then does not prolong it. */

@@ -3,11 +3,9 @@ package io.postrider.server.store;
 import io.postrider.server.clock.Clock;
 import io.postrider.server.delivery.MessageStore.Intake;
 import io.postrider.server.metrics.Metrics;
+import io.postrider.server.store.Checkpoints.Copied;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Map;
@@ -22,7 +20,6 @@ import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sqlite.SQLiteConfig;
@@ -37,11 +34,6 @@ public final class Database implements AutoCloseable {
     private static final int READERS = 4;
     private static final long CHECKPOINT_MILLIS = 1_000;
 
-    private static final int COPIED_FRAMES = 96;
-
-    /** 16 MB: longer, the log is made to begin anew. */
-    private static final int LOG_PAGES = 4_096;
-
     private static final long PURGE_MINUTES = 60;
     private static final long KEEP_TIME_SECONDS = 60;
     private static final String LAST_TIME = "SELECT value FROM meta WHERE name = 'last_time'";
@@ -50,18 +42,7 @@ public final class Database implements AutoCloseable {
     private final SQLiteDataSource source;
     private final UnaryOperator<Connection> around;
     private final Clock clock;
-    private volatile Sql checkpointing;
-
-    private @Nullable Log lastLog;
-
-    /** Held by whoever copies the log into the database. */
-    private final Object copying = new Object();
-
-    /** Beside SQLite's own. Closed last, since closing them drops the locks of its connections. */
-    private final FileChannel file;
-
-    private final FileChannel walIndex;
-
+    private final Checkpoints checkpoints;
     private final BlockingQueue<Sql> readers = new ArrayBlockingQueue<>(READERS);
     private final ScheduledExecutorService chores =
             Executors.newScheduledThreadPool(
@@ -125,13 +106,11 @@ public final class Database implements AutoCloseable {
         this.clock = clock;
         migrate(source);
         Sql writing = new Sql(around.apply(source.getConnection()));
-        this.checkpointing = new Sql(source.getConnection());
         for (int i = 0; i < READERS; i++) {
             readers.add(new Sql(source.getConnection()));
         }
         this.epoch = epochOf(writing);
-        this.file = FileChannel.open(folder.database(), StandardOpenOption.WRITE);
-        this.walIndex = FileChannel.open(folder.walIndex(), StandardOpenOption.WRITE);
+        this.checkpoints = new Checkpoints(source, folder);
         long lastId = Sequences.last(writing, Sequences.MESSAGES);
         clock.notBefore(Math.max(Tx.timeOf(lastId), writing.number(LAST_TIME)));
         this.incarnation = begin(writing, clock, lastId);
@@ -234,35 +213,17 @@ public final class Database implements AutoCloseable {
         Sql opened = null;
         try {
             opened = new Sql(around.apply(source.getConnection()));
-            copyAgain(opened);
+            checkpoints.copyAgain(opened);
             opened.update(
                     "INSERT INTO meta (name, value) VALUES ('reopened', '1')"
                             + " ON CONFLICT (name) DO UPDATE SET value = value + 1");
             pending.load(opened);
-            Sql distrusted = checkpointing;
-            checkpointing = new Sql(source.getConnection());
-            distrusted.abandon();
             return opened;
         } catch (SQLException | IOException | RuntimeException e) {
             if (opened != null) {
                 opened.abandon();
             }
             throw new StoreException("the database could not be opened again", e);
-        }
-    }
-
-    /**
-     * Copies the whole log, also what was copied before: that may be among what a flush has lost.
-     * How much was copied is a number in the wal-index (SQLite, WAL-mode file format, 2.2), which
-     * may be lower than the truth at any time.
-     */
-    private void copyAgain(Sql opened) throws IOException {
-        synchronized (copying) {
-            walIndex.write(ByteBuffer.allocate(Integer.BYTES), COPIED_FRAMES);
-            lastLog = null;
-            if (opened.number("PRAGMA wal_checkpoint(TRUNCATE)") != 0) {
-                throw new StoreException("readers held the log");
-            }
         }
     }
 
@@ -355,63 +316,26 @@ public final class Database implements AutoCloseable {
     }
 
     void checkpoint() {
-        if (writer.intake() == Intake.BROKEN) {
+        if (writer.intake() == Intake.BROKEN || copyLog() != Copied.LONG) {
             return;
         }
-        if (copyLog()) {
-            // Little is left for the writer after another time.
-            copyLog();
-            try {
-                // Only a log of which everything is copied begins anew, and under load that never
-                // comes about by itself: the writer stands still for what came in the meantime.
-                writer.change(tx -> tx.afterCommit(this::copyLog)).join();
-            } catch (CompletionException e) {
-                LOG.debug("the log could not begin anew", e);
-            }
-        }
-    }
-
-    /** The log as a checkpoint found it, and how much of it is copied. */
-    private record Log(int pages, int copied) {}
-
-    /**
-     * Copies what is committed into the database, and flushes it there. Answers whether the log is
-     * long, unless nothing has come since the last time.
-     */
-    private boolean copyLog() {
-        synchronized (copying) {
-            return copyLogAlone();
-        }
-    }
-
-    private boolean copyLogAlone() {
+        // Little is left for the writer after another time.
+        copyLog();
         try {
-            Log log =
-                    checkpointing
-                            .first(
-                                    "PRAGMA wal_checkpoint(PASSIVE)",
-                                    row -> new Log(row.getInt(2), row.getInt(3)))
-                            .orElseThrow();
-            if (log.equals(lastLog)) {
-                return false;
-            }
-            lastLog = log;
-            // SQLite does so only when nothing has come meanwhile, and copies nothing twice.
-            file.force(false);
-            return log.pages > LOG_PAGES;
-        } catch (StoreException e) {
-            failed(e, e.isOfTheDisk());
-        } catch (IOException e) {
-            failed(e, true);
+            // Under load it never comes about by itself that all of the log is copied: the writer
+            // stands still for what came in the meantime.
+            writer.change(tx -> tx.afterCommit(this::copyLog)).join();
+        } catch (CompletionException e) {
+            LOG.debug("the log could not begin anew", e);
         }
-        return false;
     }
 
-    private void failed(Exception e, boolean ofTheDisk) {
-        LOG.warn("checkpoint failed, will be tried again: {}", e.getMessage());
-        if (ofTheDisk) {
+    private Copied copyLog() {
+        Copied copied = checkpoints.copy();
+        if (copied == Copied.DISK_FAILED) {
             writer.distrust();
         }
+        return copied;
     }
 
     /** Commits what waits and closes the files. */
@@ -431,13 +355,7 @@ public final class Database implements AutoCloseable {
         for (int i = 0; i < READERS; i++) {
             takeReader().close();
         }
-        checkpointing.abandon();
-        try {
-            file.close();
-            walIndex.close();
-        } catch (IOException e) {
-            LOG.debug("a file that nothing is to be written to did not close", e);
-        }
+        checkpoints.close();
         folder.close();
     }
 }

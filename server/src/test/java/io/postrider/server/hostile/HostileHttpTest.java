@@ -243,6 +243,14 @@ class HostileHttpTest {
     }
 
     @Test
+    void whoSendsTooMuchIsToldWhy() {
+        String body = "x".repeat(6 << 20);
+        for (int i = 0; i < 50; i++) {
+            app.call("POST", "/v1/messages", body).expect(413);
+        }
+    }
+
+    @Test
     void extremeValuesAreRefused() {
         String ids =
                 IntStream.range(0, 1_001)
