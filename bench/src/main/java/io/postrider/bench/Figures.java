@@ -28,6 +28,11 @@ public final class Figures {
         return this;
     }
 
+    public Figures putAll(Figures others) {
+        values.putAll(others.values);
+        return this;
+    }
+
     public double number(String name) {
         return values.get(name) instanceof Number number ? number.doubleValue() : Double.NaN;
     }

@@ -8,8 +8,6 @@ import io.postrider.bench.peer.Peer;
 import io.postrider.bench.peer.Peer.Delivery;
 import io.postrider.bench.peer.Peer.Publishing;
 import java.time.Duration;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 
 /**
  * Whether a delivery costs more the more is stored: 1:1 at ten thousand stored messages, and again
@@ -18,7 +16,6 @@ import java.util.concurrent.TimeUnit;
 public final class Growth implements Scenario {
     private static final int FIRST = 10_000;
     private static final int MEASURED = 200_000;
-    private static final int IN_FLIGHT = 1_000;
     private static final Duration PATIENCE = Duration.ofMinutes(1);
 
     private final long most;
@@ -38,7 +35,7 @@ public final class Growth implements Scenario {
         try (Crowd crowd = Crowd.connected(peer, loops, connected, progress)) {
             Publishing publishing = peer.publishing(loops, Delivery.EACH);
             // To be warm.
-            publish(publishing, 0, connected, MEASURED, progress);
+            InFlight.publish(publishing, 0, connected, MEASURED, progress);
             long expected = MEASURED;
             long stored = MEASURED;
             Probe probe = new Probe(peer.pid());
@@ -46,13 +43,13 @@ public final class Growth implements Scenario {
                 long missing = size - stored;
                 if (missing > 0) {
                     progress.begin("storing " + size);
-                    publish(publishing, connected, connected, missing, progress);
+                    InFlight.publish(publishing, connected, connected, missing, progress);
                     stored += missing;
                 }
                 crowd.awaitReceived(expected, PATIENCE);
                 double cpu = probe.cpuSeconds();
                 progress.begin("1:1 at " + size);
-                publish(publishing, 0, connected, MEASURED, progress);
+                InFlight.publish(publishing, 0, connected, MEASURED, progress);
                 expected += MEASURED;
                 stored += MEASURED;
                 crowd.awaitReceived(expected, PATIENCE);
@@ -62,23 +59,6 @@ public final class Growth implements Scenario {
             }
             return figures.put("deliveries", crowd.received())
                     .put("lost", expected - crowd.received());
-        }
-    }
-
-    /** Returns once everything is answered. */
-    static void publish(
-            Publishing publishing, int from, int devices, long messages, Progress progress)
-            throws InterruptedException {
-        Semaphore inFlight = new Semaphore(IN_FLIGHT);
-        for (long i = 0; i < messages; i++) {
-            if (!inFlight.tryAcquire(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
-                throw new IllegalStateException("the peer answers no more");
-            }
-            publishing.publish(from + (int) (i % devices), System.nanoTime(), inFlight::release);
-            progress.show(i, messages);
-        }
-        if (!inFlight.tryAcquire(IN_FLIGHT, PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
-            throw new IllegalStateException("not every publish was answered");
         }
     }
 }

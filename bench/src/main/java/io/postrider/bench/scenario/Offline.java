@@ -11,47 +11,65 @@ import java.time.Duration;
 
 /** Messages to devices that are away, each to one; then all of them come and take theirs. */
 public final class Offline implements Scenario {
-    private static final int MESSAGES_EACH = 400;
+    private static final int MESSAGES_EACH = 800;
     private static final Duration PATIENCE = Duration.ofMinutes(2);
 
     @Override
     public Figures run(Peer peer, Loops loops, Load load, Progress progress) throws Exception {
         progress.begin(peer.name() + ": registering");
         peer.prepareAbsent(load.connections(), loops, progress);
-        Probe probe = new Probe(peer.pid());
         Publishing publishing = peer.publishing(loops, Delivery.EACH);
-        long total = (long) load.connections() * MESSAGES_EACH;
-        // Once to be warm, once to be measured.
-        progress.begin("publishing");
-        Growth.publish(publishing, 0, load.connections(), total, progress);
+        Run run = new Run(peer, loops, publishing, load.connections(), progress);
+        // To be warm.
+        run.publish();
+        run.drain();
+        return new Figures()
+                .put("connections", load.connections())
+                .putAll(run.publish())
+                .putAll(run.drain());
+    }
 
-        double cpu = probe.cpuSeconds();
-        long began = System.nanoTime();
-        progress.begin("publishing");
-        Growth.publish(publishing, 0, load.connections(), total, progress);
-        double publishSeconds = (System.nanoTime() - began) / 1e9;
-        double publishCpu = probe.cpuSeconds() - cpu;
+    private record Run(
+            Peer peer, Loops loops, Publishing publishing, int devices, Progress progress) {
+        private long messages() {
+            return (long) devices * MESSAGES_EACH;
+        }
 
-        long measured = total;
-        total += measured;
-        try (Crowd crowd = new Crowd(peer, loops, load.connections())) {
-            cpu = probe.cpuSeconds();
-            began = System.nanoTime();
-            crowd.connect(progress);
-            progress.begin("draining");
-            crowd.awaitReceived(total, PATIENCE);
-            double draining = (System.nanoTime() - began) / 1e9;
-            progress.end();
+        Figures publish() throws Exception {
+            Probe probe = new Probe(peer.pid());
+            double cpu = probe.cpuSeconds();
+            long began = System.nanoTime();
+            progress.begin("publishing");
+            InFlight.publish(publishing, 0, devices, messages(), progress);
             return new Figures()
-                    .put("connections", crowd.size())
-                    .put("deliveries", crowd.received())
-                    .put("publishedPerSecond", measured / publishSeconds)
-                    .put("publishCpuSecondsPerMillion", publishCpu / measured * 1e6)
-                    .put("perSecond", crowd.received() / draining)
+                    .put("publishedPerSecond", messages() / secondsSince(began))
                     .put(
-                            "cpuSecondsPerMillion",
-                            (probe.cpuSeconds() - cpu) / crowd.received() * 1e6)
-                    .put("lost", total - crowd.received());
+                            "publishCpuSecondsPerMillion",
+                            (probe.cpuSeconds() - cpu) / messages() * 1e6);
+        }
+
+        Figures drain() throws Exception {
+            Probe probe = new Probe(peer.pid());
+            double cpu = probe.cpuSeconds();
+            long began = System.nanoTime();
+            try (Crowd crowd = new Crowd(peer, loops, devices)) {
+                crowd.connect(progress);
+                progress.begin("draining");
+                crowd.awaitReceived(messages(), PATIENCE);
+                double seconds = secondsSince(began);
+                progress.end();
+                return new Figures()
+                        .put("deliveries", crowd.received())
+                        .put("perSecond", crowd.received() / seconds)
+                        .put(
+                                "cpuSecondsPerMillion",
+                                (probe.cpuSeconds() - cpu) / crowd.received() * 1e6)
+                        .put("lost", messages() - crowd.received());
+            }
+        }
+
+        private static double secondsSince(long began) {
+            return (System.nanoTime() - began) / 1e9;
         }
     }
 }

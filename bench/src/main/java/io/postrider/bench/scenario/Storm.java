@@ -25,11 +25,13 @@ public final class Storm implements Scenario {
     public Figures run(Peer peer, Loops loops, Load load, Progress progress) throws Exception {
         progress.begin(peer.name() + ": registering");
         peer.prepare(OTHERS + load.connections(), progress);
-        try (Crowd others = Crowd.connected(peer, loops, OTHERS, progress);
+        // Otherwise they would wait for what our own loop has to do for those who are cut.
+        try (Loops ofOthers = new Loops(1);
+                Crowd others = Crowd.connected(peer, ofOthers, OTHERS, progress);
                 Crowd cut =
                         Crowd.connected(
                                 new Shifted(peer, OTHERS), loops, load.connections(), progress)) {
-            Publishing publishing = peer.publishing(loops, load.delivery());
+            Publishing publishing = peer.publishing(ofOthers, load.delivery());
             Probe probe = new Probe(peer.pid());
             CountDownLatch back = new CountDownLatch(cut.size());
             Recorder took = new Recorder(DIGITS);

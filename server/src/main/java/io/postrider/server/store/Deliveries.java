@@ -52,6 +52,10 @@ final class Deliveries {
         return recipients == 1 ? KIND_ONE : recipients <= MOST_ROWS ? KIND_FEW : KIND_MANY;
     }
 
+    static boolean isToMany(Recipients recipients) {
+        return recipients.count() > MOST_ROWS;
+    }
+
     /** Stores whom a message is for, but for a message to one, which is in its own row. */
     void insert(
             Tx tx,

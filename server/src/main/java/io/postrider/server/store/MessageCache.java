@@ -8,7 +8,7 @@ import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The recent tail of what was stored, so that a drain normally reads no bodies from disk. Messages
+ * The newest messages to many, so that not each of their drains reads them from disk. Messages
  * never change, so nothing here is ever stale; who may still have one is for the tables to say.
  */
 final class MessageCache {
@@ -44,16 +44,18 @@ final class MessageCache {
         if (known != null) {
             return known;
         }
-        Message read =
-                sql.first(
-                                "SELECT " + COLUMNS + " FROM messages WHERE id = ?",
-                                MessageCache::read,
-                                id)
-                        .orElse(null);
+        Message read = read(sql, id);
         if (read != null) {
             add(read);
         }
         return read;
+    }
+
+    /** The message from its row. */
+    static @Nullable Message read(Sql sql, long id) {
+        return sql.first(
+                        "SELECT " + COLUMNS + " FROM messages WHERE id = ?", MessageCache::read, id)
+                .orElse(null);
     }
 
     static Message read(ResultSet row) throws SQLException {

@@ -9,6 +9,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -147,7 +148,10 @@ final class PendingIndex {
 
     /** All rows of an app are deleted, those of the table too. */
     void forgetApp(Tx tx, long appId) {
-        tx.afterCommit(() -> forgetIf(pointer -> pointer.appId() == appId));
+        Stream.concat(recent.stream(), added.stream())
+                .filter(pointer -> pointer.appId() == appId)
+                .forEach(ended::add);
+        changing(tx);
     }
 
     private void changing(Tx tx) {
@@ -204,7 +208,17 @@ final class PendingIndex {
                         .filter(pointer -> pointer.messageId <= going.upTo)
                         .limit(slice)
                         .toList();
-        some.forEach(pointer -> move(tx.sql, pointer));
+        // What has ended in this transaction is still in memory.
+        Set<Pointer> endedNow = changing == tx ? new HashSet<>(ended) : Set.of();
+        some.stream()
+                .filter(pointer -> !endedNow.contains(pointer))
+                .forEach(pointer ->
+                        tx.sql.update(
+                                "INSERT INTO pending (app_id, number, message_id) VALUES (?, ?, ?)"
+                                        + " ON CONFLICT DO NOTHING",
+                                pointer.appId(),
+                                pointer.number(),
+                                pointer.messageId));
         if (some.size() == slice) {
             tx.afterCommit(() -> {
                 going.last = some.getLast();
@@ -216,26 +230,6 @@ final class PendingIndex {
                 move = null;
                 forgetIf(pointer -> pointer.messageId <= going.upTo);
             });
-        }
-    }
-
-    /** Unless it has ended in this transaction, which memory does not know yet. */
-    private static void move(Sql sql, Pointer pointer) {
-        String insert = "INSERT INTO pending (app_id, number, message_id) SELECT app_id, number, ";
-        int one =
-                sql.update(
-                        insert
-                                + "id FROM messages WHERE id = ? AND kind = 1 AND state = 0"
-                                + " ON CONFLICT DO NOTHING",
-                        pointer.messageId);
-        if (one == 0) {
-            sql.update(
-                    insert
-                            + "message_id FROM deliveries"
-                            + " WHERE message_id = ? AND number = ? AND state = 0"
-                            + " ON CONFLICT DO NOTHING",
-                    pointer.messageId,
-                    pointer.number());
         }
     }
 

@@ -5,6 +5,7 @@ import io.postrider.server.delivery.Message;
 import io.postrider.server.store.PendingIndex.Recent;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -194,12 +195,18 @@ public final class SqlMailboxes implements Mailboxes {
         Map<Long, Message> moved = moved(sql, appId, number, afterId, limit + 1);
         Set<Long> ids = new TreeSet<>(recent.ids());
         ids.addAll(moved.keySet());
-        addMany(sql, appId, number, afterId, limit, ids);
+        Set<Long> many = many(sql, appId, number, afterId, limit);
+        ids.addAll(many);
         List<Message> messages = new ArrayList<>();
         int bytes = 0;
         for (long id : ids) {
-            Message known = moved.get(id);
-            Message message = known != null ? known : database.messageCache().get(sql, id);
+            Message message = moved.get(id);
+            if (message == null) {
+                message =
+                        many.contains(id)
+                                ? database.messageCache().get(sql, id)
+                                : MessageCache.read(sql, id);
+            }
             if (id > recent.upTo() || message == null) {
                 continue;
             }
@@ -233,9 +240,8 @@ public final class SqlMailboxes implements Mailboxes {
         return found;
     }
 
-    private static void addMany(
-            Sql sql, long appId, int number, long afterId, int limit, Set<Long> ids) {
-        List<Long> many = new ArrayList<>();
+    private static Set<Long> many(Sql sql, long appId, int number, long afterId, int limit) {
+        Set<Long> many = new HashSet<>();
         Deliveries.forEachMany(
                 sql,
                 appId,
@@ -247,7 +253,7 @@ public final class SqlMailboxes implements Mailboxes {
                     }
                     return many.size() <= limit;
                 });
-        ids.addAll(many);
+        return many;
     }
 
     private static boolean isPendingAmongMany(

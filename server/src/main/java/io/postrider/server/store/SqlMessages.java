@@ -168,7 +168,9 @@ public final class SqlMessages implements MessageStore {
     private void arrive(Tx tx, Arrival arrival) {
         if (tx.arrivals.isEmpty()) {
             tx.afterCommit(() -> {
-                tx.arrivals.forEach(each -> cache.add(each.message()));
+                tx.arrivals.stream()
+                        .filter(each -> Deliveries.isToMany(each.recipients()))
+                        .forEach(each -> cache.add(each.message()));
                 if (wakeUps != null) {
                     wakeUps.stored(tx.beganAfter(), tx.arrivals);
                 }

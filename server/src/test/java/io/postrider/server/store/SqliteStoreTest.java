@@ -117,6 +117,9 @@ class SqliteStoreTest extends StoreContract {
     @Test
     void theLogBeginsAnewThoughTheWriterNeverRests(@TempDir Path other) throws IOException {
         int messages = 30_000;
+        int checkpointEvery = 5_000;
+        // Far enough ahead of the checkpoints that there is always something to write.
+        Semaphore ahead = new Semaphore(2 * checkpointEvery);
         AtomicInteger accepted = new AtomicInteger();
         try (Database open = Database.open(other, clock, new Metrics())) {
             Stores stores = stores(open, clock);
@@ -126,6 +129,7 @@ class SqliteStoreTest extends StoreContract {
                     CompletableFuture.runAsync(() -> {
                         Semaphore waiting = new Semaphore(500);
                         for (int i = 0; i < messages; i++) {
+                            ahead.acquireUninterruptibly();
                             waiting.acquireUninterruptibly();
                             stores.messages()
                                     .accept(large(app, number))
@@ -136,13 +140,15 @@ class SqliteStoreTest extends StoreContract {
                         }
                         waiting.acquireUninterruptibly(500);
                     });
-            for (int i = 5_000; i < messages; i += 5_000) {
+            for (int i = checkpointEvery; i < messages; i += checkpointEvery) {
                 int many = i;
-                await().until(() -> accepted.get() >= many);
+                await().pollDelay(Duration.ZERO)
+                        .pollInterval(Duration.ofMillis(1))
+                        .until(() -> accepted.get() >= many);
                 open.checkpoint();
+                ahead.release(checkpointEvery);
             }
             writing.join();
-            System.err.println("WAL " + Files.size(other.resolve("postrider.db-wal")));
             assertThat(Files.size(other.resolve("postrider.db-wal")))
                     .isLessThan(messages * 4_000L / 2);
         }
