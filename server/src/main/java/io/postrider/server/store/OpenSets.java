@@ -316,9 +316,41 @@ final class OpenSets {
                 .orElse(false);
     }
 
+    /** The next recipients after a number; reads the pieces in which they are. */
+    static List<Integer> recipientsAfter(
+            Sql sql, long appId, long messageId, int after, int limit) {
+        List<Integer> numbers = new ArrayList<>();
+        int pieces = lastPiece(sql, appId);
+        for (int piece = (after + 1) >> PIECE_BITS;
+                piece <= pieces && numbers.size() < limit;
+                piece++) {
+            int begin = piece << PIECE_BITS;
+            sql.read(
+                    "SELECT bits FROM message_sets WHERE app_id = ? AND piece = ?"
+                            + " AND message_id = ? AND outcome = 0",
+                    row -> {
+                        PeekableIntIterator low = stored(row.getBytes(1)).getIntIterator();
+                        low.advanceIfNeeded(Math.max(0, after + 1 - begin));
+                        while (low.hasNext() && numbers.size() < limit) {
+                            numbers.add(begin + low.next());
+                        }
+                        return false;
+                    },
+                    appId,
+                    piece,
+                    messageId);
+        }
+        return numbers;
+    }
+
     /** Whether a stored set holds a number, without reading the rest of it. */
     static boolean contains(byte[] bytes, int number) {
-        return new ImmutableRoaringBitmap(ByteBuffer.wrap(bytes)).contains(number);
+        return stored(bytes).contains(number);
+    }
+
+    /** A stored set as it is, of which only what is asked for is read. */
+    static ImmutableRoaringBitmap stored(byte[] bytes) {
+        return new ImmutableRoaringBitmap(ByteBuffer.wrap(bytes));
     }
 
     static RoaringBitmap deserialize(byte[] bytes) {

@@ -6,12 +6,13 @@ import io.postrider.server.delivery.Message;
 import io.postrider.server.publish.Reports;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import org.roaringbitmap.PeekableIntIterator;
-import org.roaringbitmap.RoaringBitmap;
+import org.roaringbitmap.buffer.ImmutableRoaringBitmap;
+import org.roaringbitmap.buffer.MutableRoaringBitmap;
 
 /** How messages stand, on SQLite; expiry is computed from the store's clock (G8). */
 public final class SqlReports implements Reports {
@@ -197,44 +198,39 @@ public final class SqlReports implements Reports {
         };
     }
 
-    private record End(int outcome, long at, @Nullable String reason, RoaringBitmap numbers) {}
+    private record End(int outcome, long at, @Nullable String reason) {}
 
     private List<DeviceStanding> devicesOfMany(Sql sql, Row row, int afterNumber, int limit) {
-        RoaringBitmap recipients = OpenSets.load(sql, row.message.id()).recipients;
-        List<Integer> numbers = new ArrayList<>();
-        PeekableIntIterator next = recipients.getIntIterator();
-        next.advanceIfNeeded(afterNumber + 1);
-        while (next.hasNext() && numbers.size() < limit) {
-            numbers.add(next.next());
-        }
-        List<End> ends =
-                sql.list(
-                        "SELECT outcome, at, reason, bits FROM set_ends WHERE message_id = ?"
-                                + " AND outcome <> 2",
-                        found ->
-                                new End(
-                                        found.getInt(1),
-                                        found.getLong(2),
-                                        found.getString(3),
-                                        OpenSets.deserialize(found.getBytes(4))),
-                        row.message.id());
-        List<DeviceStanding> standings = new ArrayList<>();
-        for (int number : numbers) {
-            Optional<End> end =
-                    ends.stream().filter(each -> each.numbers.contains(number)).findFirst();
-            standings.add(
-                    end.map(found ->
-                                    standing(
-                                            sql,
-                                            row,
-                                            number,
-                                            found.outcome,
-                                            found.at,
-                                            found.reason))
-                            .orElseGet(
-                                    () -> standing(sql, row, number, Deliveries.PENDING, 0, null)));
-        }
-        return standings;
+        List<Integer> numbers =
+                OpenSets.recipientsAfter(
+                        sql, row.message.appId(), row.message.id(), afterNumber, limit);
+        Map<Integer, End> ends = ends(sql, row.message.id(), numbers);
+        return numbers.stream()
+                .map(number -> {
+                    End end = ends.getOrDefault(number, new End(Deliveries.PENDING, 0, null));
+                    return standing(sql, row, number, end.outcome, end.at, end.reason);
+                })
+                .toList();
+    }
+
+    /** How a message to many ended for some of its recipients. */
+    private static Map<Integer, End> ends(Sql sql, long messageId, List<Integer> numbers) {
+        Map<Integer, End> ends = new HashMap<>();
+        MutableRoaringBitmap left = new MutableRoaringBitmap();
+        numbers.forEach(left::add);
+        sql.read(
+                "SELECT outcome, at, reason, bits FROM set_ends WHERE message_id = ?"
+                        + " AND outcome <> 2",
+                row -> {
+                    ImmutableRoaringBitmap of =
+                            ImmutableRoaringBitmap.and(OpenSets.stored(row.getBytes(4)), left);
+                    End end = new End(row.getInt(1), row.getLong(2), row.getString(3));
+                    of.forEach((int number) -> ends.put(number, end));
+                    left.andNot(of);
+                    return !left.isEmpty();
+                },
+                messageId);
+        return ends;
     }
 
     private DeviceStanding standing(

@@ -2,6 +2,7 @@ package io.postrider.server.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.postrider.server.ManualClock;
 import io.postrider.server.delivery.Accepted;
@@ -378,6 +379,12 @@ abstract class StoreContract {
         reopen();
         assertThat(stores.pending(app, far)).isEmpty();
         assertThat(stores.counts(app, id).delivered()).isEqualTo(1);
+        assertThat(stores.reports().devices(app, id, 38, 5))
+                .extracting(DeviceStanding::number, DeviceStanding::state)
+                .containsExactly(
+                        tuple(39, DeliveryState.QUEUED), tuple(far, DeliveryState.DELIVERED));
+        assertThat(stores.reports().devices(app, id, 38, 1)).hasSize(1);
+        assertThat(stores.reports().devices(app, id, far, 5)).isEmpty();
     }
 
     /** As if so many devices had been registered. */
