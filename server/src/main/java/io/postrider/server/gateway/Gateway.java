@@ -82,7 +82,12 @@ public final class Gateway implements AutoCloseable {
             EventLoop eventLoop = (EventLoop) executor;
             loops.put(
                     eventLoop,
-                    new GatewayLoop(eventLoop, parts.sessions.addLoop(eventLoop), parts));
+                    new GatewayLoop(
+                            eventLoop,
+                            parts.sessions.addLoop(
+                                    eventLoop,
+                                    task -> eventLoop.schedule(task, 0, TimeUnit.NANOSECONDS)),
+                            parts));
         }
     }
 

@@ -9,6 +9,7 @@ import io.postrider.server.delivery.MessageStore;
 import io.postrider.server.delivery.Recipients;
 import io.postrider.server.delivery.Trace;
 import io.postrider.server.metrics.Metrics;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -33,9 +34,10 @@ public final class SessionLoop {
     private static final int TICKS_PER_LOOK = 4;
 
     /** So many flushes take long enough that the next message for many may have come meanwhile. */
-    private static final int MANY = 64;
+    private static final int FLUSHES_AT_ONCE = 64;
 
     private final Executor eventLoop;
+    private final Executor nextTurn;
     private final Executor virtual;
     private final Sessions sessions;
     private final SessionLimits limits;
@@ -44,11 +46,10 @@ public final class SessionLoop {
     private final Metrics metrics;
 
     private final Map<Long, Map<Integer, Session>> byApp = new HashMap<>();
-    private List<Session> toFlush = new ArrayList<>();
-    private final Map<Long, Integer> written = new HashMap<>();
+    private final ArrayDeque<Session> toFlush = new ArrayDeque<>();
+    private final Map<Long, int[]> written = new HashMap<>();
     private List<Session> toAnswer = new ArrayList<>();
     private boolean flushScheduled;
-    private boolean flushPutOff;
 
     private AckBatch waiting = new AckBatch();
     private List<Session> waitingSessions = new ArrayList<>();
@@ -58,6 +59,7 @@ public final class SessionLoop {
 
     SessionLoop(
             Executor eventLoop,
+            Executor nextTurn,
             Executor virtual,
             Sessions sessions,
             SessionLimits limits,
@@ -65,6 +67,7 @@ public final class SessionLoop {
             Trace trace,
             Metrics metrics) {
         this.eventLoop = eventLoop;
+        this.nextTurn = nextTurn;
         this.virtual = virtual;
         this.sessions = sessions;
         this.limits = limits;
@@ -181,18 +184,20 @@ public final class SessionLoop {
         }
     }
 
+    /**
+     * Some, and the rest when the loop has read what came in: a message for many that is stored
+     * meanwhile goes along to those who wait.
+     */
     private void flush() {
-        if (toFlush.size() > MANY && !flushPutOff) {
-            flushPutOff = true;
-            execute(this::flush);
-            return;
+        for (int i = 0; i < FLUSHES_AT_ONCE && !toFlush.isEmpty(); i++) {
+            Session session = toFlush.remove();
+            session.flushIsDue = false;
+            session.flush();
         }
-        flushPutOff = false;
-        flushScheduled = false;
-        List<Session> now = toFlush;
-        toFlush = new ArrayList<>();
-        now.forEach(session -> session.flushIsDue = false);
-        now.forEach(Session::flush);
+        flushScheduled = !toFlush.isEmpty();
+        if (flushScheduled) {
+            nextTurn.execute(this::flush);
+        }
     }
 
     void answerLater(Session session) {
@@ -246,7 +251,7 @@ public final class SessionLoop {
     }
 
     void written(long messageId) {
-        written.merge(messageId, 1, Integer::sum);
+        written.computeIfAbsent(messageId, id -> new int[1])[0]++;
     }
 
     void pushed(boolean first) {
@@ -288,7 +293,7 @@ public final class SessionLoop {
     public void tick() {
         flush();
         written.forEach((messageId, devices) -> {
-            store().addWritten(messageId, devices);
+            store().addWritten(messageId, devices[0]);
         });
         written.clear();
         ticks++;

@@ -79,9 +79,15 @@ public final class Sessions implements WakeUps, Presence {
         return Objects.requireNonNull(mailboxes);
     }
 
-    /** The sessions of one more event loop, which runs tasks in the order they are given. */
-    public SessionLoop addLoop(Executor eventLoop) {
-        SessionLoop loop = new SessionLoop(eventLoop, virtual, this, limits, clock, trace, metrics);
+    /**
+     * The sessions of one more event loop.
+     *
+     * @param eventLoop runs tasks in the order they are given
+     * @param nextTurn runs tasks there after the next look at the sockets
+     */
+    public SessionLoop addLoop(Executor eventLoop, Executor nextTurn) {
+        SessionLoop loop =
+                new SessionLoop(eventLoop, nextTurn, virtual, this, limits, clock, trace, metrics);
         loops.add(loop);
         return loop;
     }

@@ -40,7 +40,7 @@ final class FakeNode implements Clock {
     FakeNode() {
         sessions = new Sessions(LIMITS, this, trace, metrics, reads::add);
         sessions.readFrom(store, store);
-        loop = sessions.addLoop(tasks::add);
+        loop = sessions.addLoop(tasks::add, tasks::add);
     }
 
     void run() {

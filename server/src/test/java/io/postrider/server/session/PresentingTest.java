@@ -55,22 +55,26 @@ class PresentingTest {
     }
 
     @Test
-    void messagesToManyThatFollowEachOtherShareAFlush() {
+    void aMessageToManyGoesAlongWithTheOneBeforeToThoseWhoWaitForTheirFlush() {
         int[] all = IntStream.rangeClosed(1, 100).toArray();
+        FakeDevice last = new FakeDevice();
         for (int number : all) {
-            node.open(number, number == ME ? device : new FakeDevice());
+            node.open(number, number == 1 ? device : number == 100 ? last : new FakeDevice());
         }
         int flushes = device.flushes;
-        // The flush of the first waits already when the second comes.
+        int flushesOfLast = last.flushes;
+        // The flush of the first message waits already when the second comes.
         Arrival first = node.store(1, all);
         Arrival second = node.store(2, all);
         node.tell(first);
         node.loop.execute(() -> node.tell(second));
         node.run();
         assertThat(device.got()).containsExactly("push 1", "push 2");
-        assertThat(device.flushes - flushes).isEqualTo(1);
+        assertThat(device.flushes - flushes).isEqualTo(2);
+        assertThat(last.got()).containsExactly("push 1", "push 2");
+        assertThat(last.flushes - flushesOfLast).isEqualTo(1);
         node.feed(node.store(3, all));
-        assertThat(device.got()).containsExactly("push 3");
+        assertThat(last.got()).containsExactly("push 3");
     }
 
     @Test

@@ -100,7 +100,7 @@ class SessionsTest {
     @Test
     void aMessageToOneIsNotOfferedOnOtherLoops() {
         List<Runnable> elsewhere = new ArrayList<>();
-        node.sessions.addLoop(elsewhere::add);
+        node.sessions.addLoop(elsewhere::add, elsewhere::add);
         node.open(1, first);
         node.publish(1, 1);
         node.publish(2, 77);
@@ -232,7 +232,7 @@ class SessionsTest {
 
         Stopping() {
             sessions.readFrom(node.store, node.store);
-            loop = sessions.addLoop(eventLoop);
+            loop = sessions.addLoop(eventLoop, eventLoop);
             session = onLoop(() -> loop.open(APP, 1, 0, first));
         }
 
