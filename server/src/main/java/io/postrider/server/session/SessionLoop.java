@@ -12,8 +12,10 @@ import io.postrider.server.metrics.Metrics;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -48,6 +50,7 @@ public final class SessionLoop {
     private final Map<Long, Map<Integer, Session>> byApp = new HashMap<>();
     private final ArrayDeque<Session> toFlush = new ArrayDeque<>();
     private final Map<Long, int[]> written = new HashMap<>();
+    private final Set<Session> toFlushAtTick = new HashSet<>();
     private List<Session> toAnswer = new ArrayList<>();
     private boolean flushScheduled;
 
@@ -169,18 +172,13 @@ public final class SessionLoop {
 
     /** One flush at the end of this turn, however much is written until then. */
     void flushSoon(Session session) {
-        flushNext(session);
-        if (!flushScheduled) {
-            flushScheduled = true;
-            execute(this::flush);
-        }
-    }
-
-    /** Takes part in the next flush, whenever that is. */
-    private void flushNext(Session session) {
         if (!session.flushIsDue) {
             session.flushIsDue = true;
             toFlush.add(session);
+        }
+        if (!flushScheduled) {
+            flushScheduled = true;
+            execute(this::flush);
         }
     }
 
@@ -243,8 +241,8 @@ public final class SessionLoop {
         toAnswer = new ArrayList<>();
         for (Session session : answering) {
             session.writeAnswers();
-            // No device waits for this answer: the next flush takes it along, a tick later at most.
-            flushNext(session);
+            // No device waits for this answer: its next message takes it along, or the next tick.
+            toFlushAtTick.add(session);
         }
         signalIfIdle();
         sendAcks();
@@ -291,7 +289,8 @@ public final class SessionLoop {
 
     /** To be called every {@link #TICK_MILLIS} on the event loop. */
     public void tick() {
-        flush();
+        toFlushAtTick.forEach(this::flushSoon);
+        toFlushAtTick.clear();
         written.forEach((messageId, devices) -> {
             store().addWritten(messageId, devices[0]);
         });
