@@ -26,17 +26,15 @@ final class Request {
     private final Context context;
     private final Caller caller;
     private final String id;
+    private final Proxies proxies;
     private final Clock clock;
-    private final String address;
-    private final boolean encrypted;
 
     Request(Context context, Caller caller, String id, Proxies proxies, Clock clock) {
         this.clock = clock;
         this.context = context;
         this.caller = caller;
         this.id = id;
-        this.address = proxies.clientAddress(context);
-        this.encrypted = proxies.isEncrypted(context);
+        this.proxies = proxies;
     }
 
     /** The name of this request in the answer, the trace and the log. */
@@ -64,18 +62,18 @@ final class Request {
 
     /** Where it comes from, as far as that can be believed. */
     String address() {
-        return address;
+        return proxies.clientAddress(context);
     }
 
     /** Whether the client speaks TLS, to us or to a proxy that we trust. */
     boolean isEncrypted() {
-        return encrypted;
+        return proxies.isEncrypted(context);
     }
 
     /** Who does something, for the audit log. */
     Actor actor() {
         long developer = caller instanceof Caller.ByDeveloper by ? by.developer().id() : 0;
-        return new Actor(developer, address, id);
+        return new Actor(developer, address(), id);
     }
 
     String path(String name) {
