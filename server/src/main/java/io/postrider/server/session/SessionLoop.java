@@ -170,7 +170,7 @@ public final class SessionLoop {
         return all;
     }
 
-    /** One flush at the end of this turn, however much is written until then. */
+    /** One flush after this turn, however much is written until then. */
     void flushSoon(Session session) {
         if (!session.flushIsDue) {
             session.flushIsDue = true;
@@ -187,13 +187,14 @@ public final class SessionLoop {
      * meanwhile goes along to those who wait.
      */
     private void flush() {
+        flushScheduled = false;
         for (int i = 0; i < FLUSHES_AT_ONCE && !toFlush.isEmpty(); i++) {
             Session session = toFlush.remove();
             session.flushIsDue = false;
             session.flush();
         }
-        flushScheduled = !toFlush.isEmpty();
-        if (flushScheduled) {
+        if (!toFlush.isEmpty() && !flushScheduled) {
+            flushScheduled = true;
             nextTurn.execute(this::flush);
         }
     }

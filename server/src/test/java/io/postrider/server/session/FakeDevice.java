@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 final class FakeDevice implements Outbound {
     boolean writable = true;
     boolean paused;
+    boolean failsToFlush;
     int flushes;
 
     /** After how many more pushes the socket is full. */
@@ -55,6 +56,9 @@ final class FakeDevice implements Outbound {
 
     @Override
     public void flush() {
+        if (failsToFlush) {
+            throw new IllegalStateException("on purpose");
+        }
         flushes++;
         got.addAll(unflushed);
         unflushed.clear();

@@ -4,6 +4,7 @@ import static io.postrider.server.session.FakeNode.APP;
 import static io.postrider.server.session.FakeNode.WINDOW;
 import static io.postrider.server.session.FakeStore.FOREVER;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.postrider.server.delivery.AckOutcome;
 import io.postrider.server.delivery.Arrival;
@@ -52,6 +53,35 @@ class PresentingTest {
         assertThat(device.flushes - flushes).isEqualTo(1);
         node.pass(0);
         assertThat(device.got()).isEmpty();
+    }
+
+    @Test
+    void theAnswerToAnAckWaitsForTheDevicesNextMessageOrForTheTick() {
+        FakeDevice other = new FakeDevice();
+        Session session = node.open(ME, device);
+        node.open(ME + 1, other);
+        node.publish(1, ME);
+        device.got();
+        node.ack(session, 1L);
+        node.publish(2, ME + 1);
+        assertThat(other.got()).containsExactly("push 2");
+        assertThat(device.got()).isEmpty();
+        node.publish(3, ME);
+        assertThat(device.got()).containsExactly("RECORDED 1", "push 3");
+        node.ack(session, 3L);
+        assertThat(device.got()).isEmpty();
+        node.pass(0);
+        assertThat(device.got()).containsExactly("RECORDED 3");
+    }
+
+    @Test
+    void aFlushThatFailsHoldsUpNobodyForLong() {
+        node.open(ME, device);
+        device.failsToFlush = true;
+        assertThatThrownBy(() -> node.publish(1, ME)).hasMessage("on purpose");
+        device.failsToFlush = false;
+        node.publish(2, ME);
+        assertThat(device.got()).containsExactly("push 1", "push 2");
     }
 
     @Test
