@@ -209,80 +209,76 @@ class PendingIndexTest {
                         });
     }
 
-    @Test
-    void aMoveThatWasGivenUpDoesNothingWhenItsTurnComes() {
-        List<Change> moves = new ArrayList<>();
-        PendingIndex index = indexOfItsOwn(moves);
-        List<Long> ids = publishMany(FEW + 1);
-        addTo(index, ids);
-        for (int slice = 0; slice < 4; slice++) {
-            database.writer().change(moves.get(slice)).join();
+    /** An index that is due to move what it holds, in moves that are the test's to run. */
+    @Nested
+    class DueToMove {
+        private final List<Change> moves = new ArrayList<>();
+        private PendingIndex index;
+        private List<Long> ids;
+
+        @BeforeEach
+        void fill() {
+            reopen(UnaryOperator.identity(), PendingIndex.MOST_IN_MEMORY);
+            index =
+                    new PendingIndex(
+                            FEW,
+                            change -> {
+                                moves.add(change);
+                                return new CompletableFuture<>();
+                            });
+            ids = publishMany(FEW + 1);
+            database.writer()
+                    .await(tx -> {
+                        ids.forEach(id -> index.add(app, number, id));
+                        index.stored(tx);
+                        return ids;
+                    });
         }
-        // The disk has failed meanwhile, and everything is read again.
-        database.writer()
-                .await(tx -> {
-                    index.load(tx.sql);
-                    return ids;
-                });
-        database.writer().change(moves.get(4)).join();
-        assertThat(index.recent(app, number, 0, 1_000).ids()).isEqualTo(ids);
-        long movedTo = database.read(sql -> Sequences.last(sql, Sequences.PENDING));
-        assertThat(movedTo).isZero();
-    }
 
-    /** Whose moves are for the test to run. */
-    private PendingIndex indexOfItsOwn(List<Change> moves) {
-        reopen(UnaryOperator.identity(), PendingIndex.MOST_IN_MEMORY);
-        return new PendingIndex(
-                FEW,
-                change -> {
-                    moves.add(change);
-                    return new CompletableFuture<>();
-                });
-    }
+        @Test
+        void aMoveThatWasGivenUpDoesNothingWhenItsTurnComes() {
+            for (int slice = 0; slice < 4; slice++) {
+                database.writer().change(moves.get(slice)).join();
+            }
+            // The disk has failed meanwhile, and everything is read again.
+            database.writer()
+                    .await(tx -> {
+                        index.load(tx.sql);
+                        return ids;
+                    });
+            database.writer().change(moves.get(4)).join();
+            assertThat(index.recent(app, number, 0, 1_000).ids()).isEqualTo(ids);
+            long movedTo = database.read(sql -> Sequences.last(sql, Sequences.PENDING));
+            assertThat(movedTo).isZero();
+        }
 
-    private void addTo(PendingIndex index, List<Long> ids) {
-        database.writer()
-                .await(tx -> {
-                    ids.forEach(id -> index.add(app, number, id));
-                    index.stored(tx);
-                    return ids;
-                });
-    }
+        @Test
+        void whatEndsInTheCommitOfAMoveIsNotMoved() {
+            database.writer()
+                    .await(tx -> {
+                        index.remove(tx, app, number, ids.get(0));
+                        moves.get(0).run(tx);
+                        index.remove(tx, app, number, ids.get(1));
+                        return ids;
+                    });
+            database.writer().change(moves.get(1)).join();
+            long oldest = database.read(sql -> sql.number("SELECT min(message_id) FROM pending"));
+            assertThat(oldest).isEqualTo(ids.get(2));
+            assertThat(index.recent(app, number, 0, 1_000).ids())
+                    .isEqualTo(ids.subList(2, ids.size()));
+        }
 
-    @Test
-    void whatEndsInTheCommitOfAMoveIsNotMoved() {
-        List<Change> moves = new ArrayList<>();
-        PendingIndex index = indexOfItsOwn(moves);
-        List<Long> ids = publishMany(FEW + 1);
-        addTo(index, ids);
-        database.writer()
-                .await(tx -> {
-                    index.remove(tx, app, number, ids.get(0));
-                    moves.get(0).run(tx);
-                    index.remove(tx, app, number, ids.get(1));
-                    return ids;
-                });
-        database.writer().change(moves.get(1)).join();
-        long oldest = database.read(sql -> sql.number("SELECT min(message_id) FROM pending"));
-        assertThat(oldest).isEqualTo(ids.get(2));
-        assertThat(index.recent(app, number, 0, 1_000).ids()).isEqualTo(ids.subList(2, ids.size()));
-    }
-
-    @Test
-    void nothingIsMovedOfAnAppThatGoesInTheSameCommit() {
-        List<Change> moves = new ArrayList<>();
-        PendingIndex index = indexOfItsOwn(moves);
-        List<Long> ids = publishMany(FEW + 1);
-        addTo(index, ids);
-        database.writer()
-                .await(tx -> {
-                    index.forgetApp(tx, app);
-                    moves.get(0).run(tx);
-                    return ids;
-                });
-        assertThat(inTable()).isZero();
-        assertThat(index.recent(app, number, 0, 1_000).ids()).isEmpty();
+        @Test
+        void nothingIsMovedOfAnAppThatGoesInTheSameCommit() {
+            database.writer()
+                    .await(tx -> {
+                        index.forgetApp(tx, app);
+                        moves.get(0).run(tx);
+                        return ids;
+                    });
+            assertThat(inTable()).isZero();
+            assertThat(index.recent(app, number, 0, 1_000).ids()).isEmpty();
+        }
     }
 
     @Test
