@@ -12,10 +12,8 @@ import io.postrider.server.metrics.Metrics;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -50,7 +48,7 @@ public final class SessionLoop {
     private final Map<Long, Map<Integer, Session>> byApp = new HashMap<>();
     private final ArrayDeque<Session> toFlush = new ArrayDeque<>();
     private final Map<Long, int[]> written = new HashMap<>();
-    private final Set<Session> toFlushAtTick = new HashSet<>();
+    private final ArrayDeque<Answered> answered = new ArrayDeque<>();
     private List<Session> toAnswer = new ArrayList<>();
     private boolean flushScheduled;
 
@@ -59,6 +57,9 @@ public final class SessionLoop {
     private boolean acksAreOut;
     private int ticks;
     private @Nullable Runnable idleSignal;
+
+    /** Whose answers wait for something that takes them along, and since when. */
+    private record Answered(long since, List<Session> sessions) {}
 
     SessionLoop(
             Executor eventLoop,
@@ -240,13 +241,22 @@ public final class SessionLoop {
         }
         List<Session> answering = toAnswer;
         toAnswer = new ArrayList<>();
-        for (Session session : answering) {
-            session.writeAnswers();
-            // No device waits for this answer: its next message takes it along, or the next tick.
-            toFlushAtTick.add(session);
-        }
+        answering.forEach(Session::writeAnswers);
+        answered.add(new Answered(clock.ticks(), answering));
+        flushAnswers();
         signalIfIdle();
         sendAcks();
+    }
+
+    /**
+     * No device waits for these answers: its next message takes them along. Those that have waited
+     * a tick go a few at a time, as new ones come.
+     */
+    private void flushAnswers() {
+        long longEnough = clock.ticks() - TICK_MILLIS;
+        while (!answered.isEmpty() && answered.element().since() <= longEnough) {
+            answered.remove().sessions().forEach(this::flushSoon);
+        }
     }
 
     void written(long messageId) {
@@ -290,8 +300,7 @@ public final class SessionLoop {
 
     /** To be called every {@link #TICK_MILLIS} on the event loop. */
     public void tick() {
-        toFlushAtTick.forEach(this::flushSoon);
-        toFlushAtTick.clear();
+        flushAnswers();
         written.forEach((messageId, devices) -> {
             store().addWritten(messageId, devices[0]);
         });

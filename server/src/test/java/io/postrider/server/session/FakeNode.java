@@ -26,7 +26,7 @@ final class FakeNode implements Clock {
 
     final Metrics metrics = new Metrics();
     final FakeStore store = new FakeStore();
-    private long now = 1_000_000;
+    long now = 1_000_000;
     final Trace trace = new Trace(64, now);
     final Sessions sessions;
     final SessionLoop loop;

@@ -3,6 +3,7 @@ package io.postrider.server.session;
 import static io.postrider.server.session.FakeNode.APP;
 import static io.postrider.server.session.FakeNode.WINDOW;
 import static io.postrider.server.session.FakeStore.FOREVER;
+import static io.postrider.server.session.SessionLoop.TICK_MILLIS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -56,7 +57,7 @@ class PresentingTest {
     }
 
     @Test
-    void theAnswerToAnAckWaitsForTheDevicesNextMessageOrForTheTick() {
+    void theAnswerToAnAckWaitsForTheDevicesNextMessageOrForATick() {
         FakeDevice other = new FakeDevice();
         Session session = node.open(ME, device);
         node.open(ME + 1, other);
@@ -69,9 +70,24 @@ class PresentingTest {
         node.publish(3, ME);
         assertThat(device.got()).containsExactly("RECORDED 1", "push 3");
         node.ack(session, 3L);
+        node.pass(TICK_MILLIS - 1);
         assertThat(device.got()).isEmpty();
-        node.pass(0);
+        node.pass(1);
         assertThat(device.got()).containsExactly("RECORDED 3");
+    }
+
+    @Test
+    void answersThatHaveWaitedGoAsNewOnesCome() {
+        Session session = node.open(ME, device);
+        Session other = node.open(ME + 1, new FakeDevice());
+        node.publish(1, ME);
+        node.publish(2, ME + 1);
+        device.got();
+        node.ack(session, 1L);
+        node.now += TICK_MILLIS;
+        assertThat(device.got()).isEmpty();
+        node.ack(other, 2L);
+        assertThat(device.got()).containsExactly("RECORDED 1");
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.postrider.server.session;
 
 import static io.postrider.server.session.FakeNode.APP;
 import static io.postrider.server.session.FakeNode.WINDOW;
+import static io.postrider.server.session.SessionLoop.TICK_MILLIS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.postrider.server.delivery.AckOutcome;
@@ -38,7 +39,7 @@ class ResendingTest {
         node.store.release();
         node.run();
         assertThat(node.store.ackBatches).containsExactly(2, 2);
-        node.pass(0);
+        node.pass(TICK_MILLIS);
         assertThat(device.got())
                 .containsExactly("RECORDED 1", "RECORDED 2", "RECORDED 3", "RECORDED 4");
         assertThat(session.isIdle()).isTrue();
@@ -50,7 +51,7 @@ class ResendingTest {
         Session session = node.open(ME, device);
         node.store.outcome = AckOutcome.EXPIRED;
         node.ack(session, 1L);
-        node.pass(0);
+        node.pass(TICK_MILLIS);
         assertThat(device.got()).containsExactly("EXPIRED 1");
     }
 
@@ -66,7 +67,7 @@ class ResendingTest {
         node.passHearing(10_000, session);
         assertThat(device.got()).containsExactly("push 1 attempt 2");
         node.ack(session, 1L);
-        node.pass(0);
+        node.pass(TICK_MILLIS);
         assertThat(device.got()).containsExactly("RECORDED 1");
     }
 
@@ -86,7 +87,7 @@ class ResendingTest {
         node.store.release();
         node.run();
         assertThat(device.paused).isFalse();
-        node.pass(0);
+        node.pass(TICK_MILLIS);
         assertThat(device.got()).hasSize(4_097);
         assertThat(session.isIdle()).isTrue();
     }
