@@ -5,14 +5,20 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.ByteToMessageDecoder;
+import io.netty.util.concurrent.Future;
 import io.postrider.protocol.Protocol;
 import io.postrider.protocol.v1.ClientFrame;
 import io.postrider.protocol.v1.Connect;
+import io.postrider.protocol.v1.Ping;
 import io.postrider.protocol.v1.ServerFrame;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 /** Postrider's frames over TCP: a varint length, then a frame. */
 abstract class TcpFrames extends ByteToMessageDecoder {
+    /** Well within the heartbeat that every node asks for. */
+    private static final int PING_SECONDS = 20;
+
     private final Connect connect;
 
     TcpFrames(Connect connect) {
@@ -25,6 +31,16 @@ abstract class TcpFrames extends ByteToMessageDecoder {
     public void channelActive(ChannelHandlerContext ctx) {
         ctx.write(Unpooled.wrappedBuffer(Protocol.tcpMagic()), ctx.voidPromise());
         send(ctx.channel(), ClientFrame.newBuilder().setConnect(connect));
+        ctx.flush();
+        Future<?> pinging =
+                ctx.executor()
+                        .scheduleAtFixedRate(
+                                () -> ping(ctx), PING_SECONDS, PING_SECONDS, TimeUnit.SECONDS);
+        ctx.channel().closeFuture().addListener(closed -> pinging.cancel(false));
+    }
+
+    private static void ping(ChannelHandlerContext ctx) {
+        send(ctx.channel(), ClientFrame.newBuilder().setPing(Ping.getDefaultInstance()));
         ctx.flush();
     }
 
