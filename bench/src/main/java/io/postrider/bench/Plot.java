@@ -1,10 +1,12 @@
 package io.postrider.bench;
 
+import java.text.DecimalFormat;
+import java.text.DecimalFormatSymbols;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** Lines over points, as SVG; both axes begin at 0. */
+/** Lines over points, as SVG; both axes begin at 0 and have four steps of a round number. */
 final class Plot {
     private static final int WIDTH = 640;
     private static final int HEIGHT = 320;
@@ -12,6 +14,8 @@ final class Plot {
     private static final int BOTTOM = 48;
     private static final int TOP = 40;
     private static final int RIGHT = 110;
+    private static final int STEPS = 4;
+    private static final List<Double> ROUND = List.of(1.0, 2.0, 2.5, 3.0, 4.0, 5.0, 10.0);
     private static final List<String> COLOURS = List.of("#1f6feb", "#d1242f", "#1a7f37", "#8250df");
 
     private final String title;
@@ -55,8 +59,8 @@ final class Plot {
         text(svg, LEFT, 20, "start", title, "font-weight=\"bold\"");
         text(svg, (LEFT + WIDTH - RIGHT) / 2.0, HEIGHT - 8, "middle", across, "");
         text(svg, LEFT, TOP - 6, "start", up, "fill=\"#555\"");
-        for (int i = 0; i <= 4; i++) {
-            double y = y(mostY * i / 4, mostY);
+        for (int i = 0; i <= STEPS; i++) {
+            double y = y(mostY * i / STEPS, mostY);
             svg.append(
                     String.format(
                             Locale.ROOT,
@@ -66,8 +70,8 @@ final class Plot {
                             WIDTH - RIGHT,
                             y,
                             y));
-            text(svg, LEFT - 6, y + 4, "end", number(mostY * i / 4), "");
-            double at = mostX * i / 4;
+            text(svg, LEFT - 6, y + 4, "end", number(mostY * i / STEPS), "");
+            double at = mostX * i / STEPS;
             text(svg, x(at, mostX), HEIGHT - BOTTOM + 16, "middle", number(at), "");
         }
         for (int i = 0; i < lines.size(); i++) {
@@ -123,11 +127,21 @@ final class Plot {
     }
 
     private double most(boolean ofX) {
-        return lines.stream()
-                .flatMap(line -> line.points.stream())
-                .mapToDouble(point -> ofX ? point.x : point.y)
-                .max()
-                .orElse(1);
+        return STEPS
+                * round(
+                        lines.stream()
+                                        .flatMap(line -> line.points.stream())
+                                        .mapToDouble(point -> ofX ? point.x : point.y)
+                                        .max()
+                                        .orElse(1)
+                                / STEPS);
+    }
+
+    /** The next number from here on of which multiples are easily read. */
+    private static double round(double value) {
+        double power = Math.pow(10, Math.floor(Math.log10(value)));
+        return power
+                * ROUND.stream().filter(step -> step * power >= value).findFirst().orElse(10.0);
     }
 
     private static double x(double value, double most) {
@@ -139,8 +153,7 @@ final class Plot {
     }
 
     private static String number(double value) {
-        return value >= 10 || value == 0
-                ? String.format(Locale.ROOT, "%,.0f", value)
-                : String.format(Locale.ROOT, "%.2f", value);
+        return new DecimalFormat("#,##0.##", DecimalFormatSymbols.getInstance(Locale.ROOT))
+                .format(value);
     }
 }

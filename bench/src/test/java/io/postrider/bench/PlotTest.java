@@ -28,4 +28,12 @@ class PlotTest {
         assertThat(line.getAttribute("points")).isEqualTo("64.0,272.0 297.0,156.0 530.0,40.0");
         assertThat(drawn.getElementsByTagName("circle").getLength()).isEqualTo(3);
     }
+
+    @Test
+    void axesHaveRoundNumbers() {
+        String svg = new Plot("t", "x", "y").line("one", List.of(new Point(15_000, 7.26))).svg();
+        assertThat(svg).contains(">16,000<", ">4,000<", ">8<", ">2<");
+        assertThat(new Plot("t", "x", "y").line("one", List.of(new Point(9, 0.3))).svg())
+                .contains(">10<", ">2.5<", ">0.4<", ">0.1<");
+    }
 }
