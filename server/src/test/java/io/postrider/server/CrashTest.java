@@ -87,11 +87,15 @@ class CrashTest {
                 Random own = new Random(random.nextLong());
                 publishingNow.add(publishers.submit(() -> publish(node, app, own)));
             }
-            for (int round = 0; round < rounds; round++) {
-                crash(node, POINTS[round % POINTS.length], random);
+            try {
+                for (int round = 0; round < rounds; round++) {
+                    crash(node, POINTS[round % POINTS.length], random);
+                }
+                node.start("never", 1);
+            } finally {
+                // Their executor waits for them.
+                publishing.set(false);
             }
-            node.start("never", 1);
-            publishing.set(false);
             for (Future<?> one : publishingNow) {
                 one.get(2, TimeUnit.MINUTES);
             }

@@ -26,7 +26,7 @@ import java.util.function.UnaryOperator;
  * lives, and commits without flushing.
  */
 public final class CrashingServer {
-    private static final int KILLED = 137;
+    static final int KILLED = 137;
 
     private CrashingServer() {}
 

@@ -35,8 +35,11 @@ public final class NodeProcess implements AutoCloseable {
         this.before = before;
     }
 
-    /** Starts a node that dies the {@code times}-th time it comes to a point. */
-    public void start(String point, int times) {
+    /**
+     * Starts a node that dies the {@code times}-th time it comes to a point, which may be before it
+     * has said that it is ready: clients that were waiting are faster.
+     */
+    public void start(String point, int times) throws InterruptedException {
         List<String> command = new ArrayList<>(before);
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-XX:TieredStopAtLevel=1"));
@@ -56,6 +59,9 @@ public final class NodeProcess implements AutoCloseable {
                             new InputStreamReader(
                                     started.getInputStream(), StandardCharsets.UTF_8));
             String ready = out.readLine();
+            if (ready == null && started.waitFor() == CrashingServer.KILLED) {
+                return;
+            }
             if (ready == null || !ready.startsWith("ready ")) {
                 throw new IllegalStateException("the node did not start: " + ready);
             }
