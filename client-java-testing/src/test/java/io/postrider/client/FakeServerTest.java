@@ -198,8 +198,9 @@ class FakeServerTest {
     }
 
     @Test
-    void recallsGoawaysAndRefusedTokensCanBePlayed() throws Exception {
+    void recallsSettlingGoawaysAndRefusedTokensCanBePlayed() throws Exception {
         List<Long> recalled = new CopyOnWriteArrayList<>();
+        List<Long> settled = new CopyOnWriteArrayList<>();
         MessageListener listener =
                 new MessageListener() {
                     @Override
@@ -211,6 +212,11 @@ class FakeServerTest {
                     public void onRecall(long messageId) {
                         recalled.add(messageId);
                     }
+
+                    @Override
+                    public void onSettled(long messageId) {
+                        settled.add(messageId);
+                    }
                 };
         try (DeviceClient client = DeviceClient.builder(device, listener).build()) {
             client.start();
@@ -219,6 +225,8 @@ class FakeServerTest {
             server.awaitAck(id, SOON);
             server.recall(id);
             await().until(() -> recalled.contains(id));
+            server.settle(id + 1);
+            await().until(() -> settled.contains(id + 1));
             server.goAway(Duration.ofMillis(1), Duration.ofMillis(1));
             server.closeConnections(CloseCode.SHUTDOWN);
             server.awaitConnections(0, SOON);

@@ -19,6 +19,7 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -441,20 +442,20 @@ public final class DeviceClient implements AutoCloseable {
             lock.unlock();
         }
         if (frame.getFrameCase() == ServerFrame.FrameCase.RECALL) {
-            handing.lock();
-            try {
-                recalled(frame.getRecall().getId());
-            } finally {
-                handing.unlock();
-            }
+            withdrawn(frame.getRecall().getId(), listener::onRecall);
+        } else if (frame.getFrameCase() == ServerFrame.FrameCase.SETTLED) {
+            withdrawn(frame.getSettled().getId(), listener::onSettled);
         }
     }
 
-    private void recalled(long id) {
+    private void withdrawn(long id, LongConsumer how) {
+        handing.lock();
         try {
-            listener.onRecall(id);
+            how.accept(id);
         } catch (RuntimeException failure) {
             tell(watching -> watching.onListenerFailed(id, failure));
+        } finally {
+            handing.unlock();
         }
     }
 

@@ -32,7 +32,9 @@ public interface DeviceObserver {
     /** The listener threw; the message was not acknowledged. */
     default void onListenerFailed(long messageId, Throwable failure) {}
 
-    /** The server has answered an ack: recorded, expired, recalled, unknown. */
+    /**
+     * The server has answered an ack: recorded, won, already_settled, expired, recalled, unknown.
+     */
     default void onAckAnswered(long messageId, String outcome) {}
 
     /** The server's history is another than before; messages may have been lost to a restore. */

@@ -13,4 +13,7 @@ public interface MessageListener {
 
     /** The publisher took a message back: do not show it, or take it away. */
     default void onRecall(long messageId) {}
+
+    /** Another device of the group was first to acknowledge a message: take it away. */
+    default void onSettled(long messageId) {}
 }

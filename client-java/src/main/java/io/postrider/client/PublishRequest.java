@@ -23,6 +23,7 @@ public final class PublishRequest {
     private @Nullable Integer ttlSeconds;
     private @Nullable String delivery;
     private @Nullable Boolean ack;
+    private @Nullable Integer priority;
     private String idempotencyKey = UUID.randomUUID().toString();
 
     private PublishRequest() {}
@@ -40,13 +41,18 @@ public final class PublishRequest {
         return new PublishRequest().among("users", Arrays.asList(users));
     }
 
+    /** To the members of groups: each for itself, or see {@link #firstAckSettles}. */
+    public static PublishRequest toGroups(String... groups) {
+        return new PublishRequest().among("groups", Arrays.asList(groups));
+    }
+
     /** To devices that have any of the tags. */
     public static PublishRequest toTags(String... tags) {
         return new PublishRequest().among("tags", Arrays.asList(tags));
     }
 
     /**
-     * Narrows the audience by one more kind: devices, users, tags, tagsAll, tagsNot. Kinds
+     * Narrows the audience by one more kind: devices, users, groups, tags, tagsAll, tagsNot. Kinds
      * intersect.
      */
     public PublishRequest among(String kind, Collection<String> values) {
@@ -94,6 +100,21 @@ public final class PublishRequest {
     /** Only for devices that are connected now. */
     public PublishRequest onlineOnly() {
         delivery = "online";
+        return this;
+    }
+
+    /**
+     * Whoever of a group acknowledges first settles the message for the group, and the others are
+     * told; goes with {@link #toGroups}. Open for 30 minutes unless {@link #ttlSeconds} says else.
+     */
+    public PublishRequest firstAckSettles() {
+        delivery = "any";
+        return this;
+    }
+
+    /** 1 (least) to 5, for the app to heed; 3 unless given. */
+    public PublishRequest priority(int level) {
+        priority = level;
         return this;
     }
 
@@ -150,6 +171,9 @@ public final class PublishRequest {
         writeText("delivery", delivery, out);
         if (ack != null) {
             out.writeBooleanField("ack", ack);
+        }
+        if (priority != null) {
+            out.writeNumberField("priority", priority);
         }
         out.writeEndObject();
     }

@@ -62,6 +62,11 @@ public final class ReceivedMessage {
         return !push.hasAck() || push.getAck();
     }
 
+    /** 1 (least) to 5, for the app to heed. */
+    public int priority() {
+        return push.getPriority() == 0 ? 3 : push.getPriority();
+    }
+
     @Override
     public String toString() {
         return "ReceivedMessage[" + id() + "]";

@@ -16,6 +16,7 @@ import io.postrider.protocol.v1.Ready;
 import io.postrider.protocol.v1.Recall;
 import io.postrider.protocol.v1.Refused;
 import io.postrider.protocol.v1.ServerFrame;
+import io.postrider.protocol.v1.Settled;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.Locale;
@@ -39,6 +40,11 @@ final class ServerFrameJson {
                 Recall.Builder recall = Recall.newBuilder();
                 in.object(field -> field.equals("id") && set(recall.setId(in.id())));
                 frame.setRecall(recall);
+                return true;
+            case "settled":
+                Settled.Builder settled = Settled.newBuilder();
+                in.object(field -> field.equals("id") && set(settled.setId(in.id())));
+                frame.setSettled(settled);
                 return true;
             case "ping":
                 in.object(field -> false);
@@ -115,6 +121,8 @@ final class ServerFrameJson {
                     return set(push.setAttempt(in.integer()));
                 case "ack":
                     return set(push.setAck(in.bool()));
+                case "priority":
+                    return set(push.setPriority(in.integer()));
                 default:
                     return false;
             }
@@ -295,6 +303,9 @@ final class ServerFrameJson {
             case RECALL:
                 out.writeStringField("id", Long.toString(frame.getRecall().getId()));
                 break;
+            case SETTLED:
+                out.writeStringField("id", Long.toString(frame.getSettled().getId()));
+                break;
             case PONG:
                 out.writeStringField("serverTime", time(frame.getPong().getServerTime()));
                 break;
@@ -348,6 +359,9 @@ final class ServerFrameJson {
         }
         if (push.hasAck()) {
             out.writeBooleanField("ack", push.getAck());
+        }
+        if (push.getPriority() != 0) {
+            out.writeNumberField("priority", push.getPriority());
         }
     }
 

@@ -19,6 +19,7 @@ import io.postrider.server.identity.Apps;
 import io.postrider.server.identity.DeviceTokens;
 import io.postrider.server.identity.Quotas;
 import io.postrider.server.identity.SignUps;
+import io.postrider.server.legacy.TillSockets;
 import io.postrider.server.metrics.Metrics;
 import io.postrider.server.publish.AudienceIndex;
 import io.postrider.server.publish.Publisher;
@@ -31,13 +32,16 @@ import io.postrider.server.store.SqlAudienceLog;
 import io.postrider.server.store.SqlAudit;
 import io.postrider.server.store.SqlDevelopers;
 import io.postrider.server.store.SqlDevices;
+import io.postrider.server.store.SqlGroups;
 import io.postrider.server.store.SqlMailboxes;
 import io.postrider.server.store.SqlMessages;
 import io.postrider.server.store.SqlReports;
+import io.postrider.server.store.SqlTills;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.sql.Connection;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -137,9 +141,10 @@ public final class Postrider implements AutoCloseable {
         this.sessions = new Sessions(seams.limits, clock, trace, metrics);
         WakeUps wakeUps = seams.wakeUps.apply(sessions);
         MessageStore messages =
-                seams.messages.apply(new SqlMessages(database, settings.quotaStoredMessages()));
+                seams.messages.apply(
+                        new SqlMessages(database, clock, settings.quotaStoredMessages()));
         messages.onCommit(wakeUps);
-        sessions.readFrom(messages, new SqlMailboxes(database));
+        sessions.readFrom(messages, new SqlMailboxes(database, clock));
 
         SqlDevelopers developers = new SqlDevelopers(database, clock);
         SqlAudit audit = new SqlAudit(database);
@@ -148,7 +153,9 @@ public final class Postrider implements AutoCloseable {
         Apps apps = new Apps(new SqlApps(database));
         SqlDevices devices = new SqlDevices(database, wakeUps);
         DeviceTokens deviceTokens = new DeviceTokens(apps, devices, clock);
-        AudienceIndex audiences = new AudienceIndex(new SqlAudienceLog(database), devices);
+        SqlTills tills = new SqlTills(database, devices, wakeUps, clock);
+        SqlGroups groups = new SqlGroups(database, clock);
+        AudienceIndex audiences = new AudienceIndex(new SqlAudienceLog(database), devices, groups);
         Publisher publisher = new Publisher(audiences, messages, sessions, metrics);
         Reporter reporter =
                 new Reporter(
@@ -167,6 +174,9 @@ public final class Postrider implements AutoCloseable {
                                 apps,
                                 quotas,
                                 devices,
+                                groups,
+                                tills,
+                                TillSockets.PATH,
                                 deviceTokens,
                                 audiences,
                                 publisher,
@@ -187,6 +197,7 @@ public final class Postrider implements AutoCloseable {
                                 quotas,
                                 sessions,
                                 new PublishFrames(api.publishCalls()),
+                                Map.of(TillSockets.PATH, new TillSockets(tills, clock)),
                                 tls,
                                 seams.limits,
                                 messages.epoch(),

@@ -18,6 +18,7 @@ import io.postrider.protocol.v1.ServerFrame;
 import io.postrider.protocol.v1.ServerFrame.FrameCase;
 import io.postrider.server.TestApi.AppHandle;
 import io.postrider.server.TestApi.Reply;
+import io.postrider.server.clock.Clock;
 import io.postrider.server.delivery.MessageStore;
 import io.postrider.server.metrics.Metrics;
 import io.postrider.server.store.Database;
@@ -252,7 +253,7 @@ class AppServerTest {
         }
         server.close();
         try (Database database = Database.open(data, server.clock, new Metrics())) {
-            MessageStore store = new SqlMessages(database, 0);
+            MessageStore store = new SqlMessages(database, Clock.system(), 0);
             assertThat(store.arrivalsAfter(0, 1_000)).isEmpty();
         }
         server = TestServer.start(data);

@@ -67,19 +67,27 @@ class ArchitectureTest {
 
     @ArchTest static final ArchRule STORE = mayUse("store", "delivery", "publish", "identity");
 
+    @ArchTest
+    static final ArchRule LEGACY =
+            mayUse("legacy", "gateway", "session", "delivery", "identity", "protocol");
+
     /** The verbs that people type see a node as every other program does. */
     @ArchTest static final ArchRule CLI = mayUse("cli", "client");
 
     @ArchTest static final ArchRule DEMO = mayUse("demo", "client", "cli");
 
-    @ArchTest
-    static final ArchRule STORE_IS_KNOWN_TO_THE_ROOT_ONLY =
-            noClasses()
-                    .that()
-                    .resideOutsideOfPackages("io.postrider.server", SERVER + "store..")
-                    .should()
-                    .dependOnClassesThat()
-                    .resideInAPackage(SERVER + "store..");
+    private static ArchRule knownToTheRootOnly(String name) {
+        return noClasses()
+                .that()
+                .resideOutsideOfPackages("io.postrider.server", SERVER + name + "..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage(SERVER + name + "..");
+    }
+
+    @ArchTest static final ArchRule STORE_IS_KNOWN_TO_THE_ROOT_ONLY = knownToTheRootOnly("store");
+
+    @ArchTest static final ArchRule LEGACY_IS_KNOWN_TO_THE_ROOT_ONLY = knownToTheRootOnly("legacy");
 
     @ArchTest
     static final ArchRule THE_ROOT_IS_KNOWN_TO_NOBODY =

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import com.neovisionaries.ws.client.WebSocket;
+import com.neovisionaries.ws.client.WebSocketAdapter;
 import com.neovisionaries.ws.client.WebSocketFactory;
 import io.postrider.protocol.v1.AppCredentials;
 import io.postrider.protocol.v1.ClientFrame;
@@ -19,7 +20,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -87,6 +91,7 @@ class CanaryTest {
             publishInEveryWay(app, message);
             tokensInWrongPlaces(app, token);
             gateway(server, app, token, message);
+            canaries.add(till(app, message));
             failing.set(true);
             refused(app.call("POST", "/v1/messages", message));
             failing.set(false);
@@ -102,6 +107,37 @@ class CanaryTest {
         for (String line : written) {
             assertThat(line).doesNotContain(canaries);
         }
+    }
+
+    /** Its token is in the query of its connection; answers it. */
+    private String till(AppHandle app, String message) throws Exception {
+        Reply issued = app.call("POST", "/v1/tills/tokens", "{\"group\":\"shop\"}").expect(201);
+        String token = issued.text("token");
+        String order =
+                message.replace("\"all\"", "{\"groups\":[\"shop\"]}")
+                        .replace(
+                                "{\"audience\"",
+                                "{\"options\":{\"delivery\":\"any\"},\"audience\"");
+        app.call("POST", "/v1/messages", order).expect(202);
+        BlockingQueue<String> frames = new LinkedBlockingQueue<>();
+        for (String url : List.of(issued.text("url"), issued.text("url") + "x")) {
+            WebSocket till = new WebSocketFactory().createSocket(url + "&device_id=t1");
+            till.addListener(
+                    new WebSocketAdapter() {
+                        @Override
+                        public void onTextMessage(WebSocket from, String text) {
+                            frames.add(text);
+                        }
+                    });
+            till.connect();
+            till.sendText("{\"action\":\"gotMessage\",\"req\":{\"message_id\":\"" + token + "\"}}");
+            till.sendText(DATA);
+            String first = frames.poll(10, TimeUnit.SECONDS);
+            assertThat(first).isNotNull();
+            till.disconnect();
+        }
+        refused(app.call("POST", "/v1/tills/tokens/revoke", "{\"token\":\"" + token + "x\"}"));
+        return token;
     }
 
     private void publishInEveryWay(AppHandle app, String message) {

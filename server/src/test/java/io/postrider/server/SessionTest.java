@@ -83,6 +83,16 @@ class SessionTest {
         }
 
         @Override
+        public void settled(long appId, long messageId, Recipients others) {
+            real.settled(appId, messageId, others);
+        }
+
+        @Override
+        public void joined(long appId, int number, long messageId) {
+            real.joined(appId, number, messageId);
+        }
+
+        @Override
         public void revoked(long appId, int number) {
             real.revoked(appId, number);
         }

@@ -6,6 +6,7 @@ import io.postrider.server.delivery.AckBatch;
 import io.postrider.server.delivery.AckOutcome;
 import io.postrider.server.delivery.Mailboxes.Drained;
 import io.postrider.server.delivery.NewMessage;
+import io.postrider.server.delivery.NewMessage.Target;
 import io.postrider.server.delivery.Recipients;
 import io.postrider.server.identity.AuditLog.Actor;
 import io.postrider.server.identity.Secrets;
@@ -61,8 +62,8 @@ public class StoreBenchmark {
         public void open() throws IOException {
             folder = Files.createTempDirectory("postrider-micro");
             database = Database.open(folder.resolve("data"), Clock.system(), new Metrics());
-            messages = new SqlMessages(database, 0);
-            mailboxes = new SqlMailboxes(database);
+            messages = new SqlMessages(database, Clock.system(), 0);
+            mailboxes = new SqlMailboxes(database, Clock.system());
             app =
                     new SqlApps(database)
                             .add(
@@ -78,9 +79,7 @@ public class StoreBenchmark {
             return messages.accept(
                     new NewMessage(
                             app,
-                            recipients,
-                            Long.MAX_VALUE,
-                            false,
+                            new Target.Devices(recipients, Long.MAX_VALUE, false),
                             "\"all\"",
                             "{}",
                             3_600_000,

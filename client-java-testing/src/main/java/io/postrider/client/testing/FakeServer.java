@@ -13,6 +13,7 @@ import io.postrider.protocol.v1.Push;
 import io.postrider.protocol.v1.Ready;
 import io.postrider.protocol.v1.Recall;
 import io.postrider.protocol.v1.ServerFrame;
+import io.postrider.protocol.v1.Settled;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -262,6 +263,12 @@ public final class FakeServer implements AutoCloseable {
     public synchronized void recall(long id) {
         pending.remove(id);
         toAll(ServerFrame.newBuilder().setRecall(Recall.newBuilder().setId(id)).build());
+    }
+
+    /** Says that another device of the group was the first to acknowledge a message. */
+    public synchronized void settle(long id) {
+        pending.remove(id);
+        toAll(ServerFrame.newBuilder().setSettled(Settled.newBuilder().setId(id)).build());
     }
 
     /** Asks clients to come back later, as a server does that is about to stop. */

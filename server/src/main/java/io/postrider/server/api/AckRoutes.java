@@ -45,6 +45,7 @@ final class AckRoutes {
             throw Problem.field(
                     ErrorCode.MISSING_VALUE, "ids", "Name messages in ids, opened, or both.");
         }
+        batch.setUrgent();
         List<AckOutcome> outcomes = messages.acknowledge(batch).join();
         List<ResultView> results = new ArrayList<>();
         for (int i = 0; i < batch.size(); i++) {

@@ -13,7 +13,9 @@ import io.postrider.server.identity.Apps;
 import io.postrider.server.identity.AuditLog;
 import io.postrider.server.identity.DeviceStore;
 import io.postrider.server.identity.DeviceTokens;
+import io.postrider.server.identity.GroupStore;
 import io.postrider.server.identity.Quotas;
+import io.postrider.server.identity.TillStore;
 import io.postrider.server.metrics.Metrics;
 import io.postrider.server.publish.AudienceIndex;
 import io.postrider.server.publish.Publisher;
@@ -77,6 +79,9 @@ public final class Api implements AutoCloseable {
             Apps apps,
             Quotas quotas,
             DeviceStore devices,
+            GroupStore groups,
+            TillStore tills,
+            String tillPath,
             DeviceTokens deviceTokens,
             AudienceIndex audiences,
             Publisher publisher,
@@ -111,6 +116,9 @@ public final class Api implements AutoCloseable {
                                                 parts.sessions,
                                                 parts.node,
                                                 parts.clock)
+                                        .routes(),
+                                new GroupRoutes(parts.groups).routes(),
+                                new TillRoutes(parts.tills, parts.tillPath, parts.node, parts.clock)
                                         .routes(),
                                 new AckRoutes(parts.devices, parts.messages).routes(),
                                 new BatchRoutes(publishCalls).routes(),

@@ -25,6 +25,7 @@ enum ErrorCode {
     SIGN_UP_CLOSED("developer.closed", 403, "Nobody may sign up here"),
     ORIGIN_REFUSED("origin.refused", 403, "The app does not allow pages of this origin"),
     DEVICE_EXISTS("device.exists", 409, "The deviceId is taken"),
+    DEVICE_UNKNOWN("device.unknown", 400, "The app has no such device"),
     DEVICE_USER_NEEDS_PROOF("device.user_needs_proof", 403, "A user must be proved"),
     DEVICE_TAGS_NEED_PROOF("device.tags_need_proof", 403, "The app sets tags, not the device"),
     REGISTRATION_LIMITED("device.registration_limited", 429, "Too many registrations"),

@@ -94,7 +94,15 @@ final class MessageRoutes {
             String createdAt,
             String expiresAt,
             @Nullable String recalledAt,
-            CountsView counts) {}
+            CountsView counts,
+            @Nullable List<SettlementView> settlements) {}
+
+    record SettlementView(
+            String group,
+            String state,
+            @Nullable String winner,
+            @Nullable String at,
+            int presented) {}
 
     record MessageList(List<MessageView> items, @Nullable String nextCursor) {}
 
@@ -188,7 +196,7 @@ final class MessageRoutes {
                                             ErrorCode.INVALID_VALUE,
                                             "state",
                                             "state is queued, sent, delivered, expired,"
-                                                    + " recalled or failed."));
+                                                    + " recalled, failed or settled_elsewhere."));
         }
         Reporter.DevicePage page =
                 reporter.devices(
@@ -260,7 +268,22 @@ final class MessageRoutes {
                 time(standing.message().createdAt()),
                 time(standing.message().expiresAt()),
                 recalledAt == null ? null : time(recalledAt),
-                view(standing.counts(), standing.message().wantsAck()));
+                view(standing.counts(), standing.message().wantsAck()),
+                settlements(standing));
+    }
+
+    private static @Nullable List<SettlementView> settlements(Standing standing) {
+        return !standing.message().firstAckSettles()
+                ? null
+                : standing.settlements().stream()
+                        .map(settlement ->
+                                new SettlementView(
+                                        settlement.group(),
+                                        settlement.state().word(),
+                                        settlement.winner(),
+                                        settlement.at() == 0 ? null : time(settlement.at()),
+                                        settlement.presented()))
+                        .toList();
     }
 
     private static NotificationView view(Notification notification) {

@@ -40,6 +40,19 @@ public final class NodeInfo {
         return gateways;
     }
 
+    /** Where WebSockets of another path than devices' connect. */
+    String webSocket(String pathAndQuery) {
+        URI first =
+                URI.create(
+                        gateways.stream()
+                                .filter(gateway -> gateway.transport.equals("ws"))
+                                .findFirst()
+                                .orElse(gateways.get(0))
+                                .address);
+        boolean encrypted = first.getScheme().equals("wss") || first.getScheme().equals("tls");
+        return (encrypted ? "wss://" : "ws://") + first.getRawAuthority() + pathAndQuery;
+    }
+
     boolean isExposed() {
         return exposed;
     }

@@ -4,12 +4,14 @@ import io.postrider.protocol.v1.Notification;
 import io.postrider.protocol.v1.Push;
 import io.postrider.server.api.Json.RawJson;
 import io.postrider.server.delivery.NewMessage;
+import io.postrider.server.identity.DeviceFilter;
 import io.postrider.server.identity.Platform;
 import io.postrider.server.identity.Secrets;
 import io.postrider.server.publish.Audience;
 import io.postrider.server.publish.Publish;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.annotation.JsonDeserialize;
 
@@ -26,6 +28,9 @@ record PublishBody(
     private static final int MOST_TTL_SECONDS = 2_419_200;
     private static final int DEFAULT_TTL_SECONDS = 86_400;
     private static final int DEFAULT_PRIORITY = 3;
+
+    private static final Set<String> DELIVERIES = Set.of("each", "any", "online");
+    private static final int DEFAULT_TTL_SECONDS_OF_GROUPS = 1_800;
 
     private static final Options DEFAULTS =
             new Options(DEFAULT_TTL_SECONDS, "each", true, DEFAULT_PRIORITY);
@@ -73,14 +78,22 @@ record PublishBody(
         AudienceBody audienceBody = Checks.present(given.audience, "audience");
         Audience audience = audience(audienceBody, given.platform);
         Options options = options(given.options);
+        boolean any = options.delivery.equals("any");
+        if (any && audience.groups() == null) {
+            throw Problem.field(
+                    ErrorCode.MISSING_VALUE,
+                    "audience.groups",
+                    "delivery any counts groups; name at least one.");
+        }
         return new Publish(
                 audience,
                 audienceBody.json,
                 options.equals(DEFAULTS) ? DEFAULTS_JSON : Json.writeText(options),
                 options.ttlSeconds * 1000L,
                 options.delivery.equals("online"),
+                any,
                 options.ack,
-                content(given),
+                content(given, options),
                 idempotencyKey == null
                         ? null
                         : new NewMessage.Idempotency(
@@ -110,25 +123,22 @@ record PublishBody(
     private static Audience audience(AudienceBody body, @Nullable List<String> platform) {
         List<Platform> platforms = platforms(platform);
         if (body.everyone || body.kinds == null) {
-            return new Audience(null, null, null, null, null, platforms);
+            return new Audience(null, new DeviceFilter(null, null, null, null, null, platforms));
         }
         Kinds kinds = body.kinds;
-        if (kinds.groups != null) {
-            throw Problem.field(
-                    ErrorCode.OPTION_NOT_SUPPORTED,
-                    "audience.groups",
-                    "Groups are not built yet; name users, devices or tags.");
-        }
         Audience audience =
                 new Audience(
-                        ids(kinds.devices, "devices"),
-                        ids(kinds.users, "users"),
-                        ids(kinds.tags, "tags"),
-                        ids(kinds.tagsAll, "tagsAll"),
-                        ids(kinds.tagsNot, "tagsNot"),
-                        platforms);
+                        ids(kinds.groups, "groups"),
+                        new DeviceFilter(
+                                ids(kinds.devices, "devices"),
+                                ids(kinds.users, "users"),
+                                ids(kinds.tags, "tags"),
+                                ids(kinds.tagsAll, "tagsAll"),
+                                ids(kinds.tagsNot, "tagsNot"),
+                                platforms));
         boolean none =
-                kinds.devices == null
+                kinds.groups == null
+                        && kinds.devices == null
                         && kinds.users == null
                         && kinds.tags == null
                         && kinds.tagsAll == null
@@ -198,8 +208,7 @@ record PublishBody(
         refuseNotBuilt(given.sendAt != null, "sendAt");
         refuseNotBuilt(given.spreadSeconds != null && given.spreadSeconds != 0, "spreadSeconds");
         String delivery = given.delivery == null ? "each" : given.delivery;
-        refuseNotBuilt(delivery.equals("any"), "delivery");
-        if (!delivery.equals("each") && !delivery.equals("online")) {
+        if (!DELIVERIES.contains(delivery)) {
             throw Problem.field(
                     ErrorCode.INVALID_VALUE,
                     "options.delivery",
@@ -213,7 +222,8 @@ record PublishBody(
                     "options.ack",
                     "ack: false goes with delivery online only.");
         }
-        int ttl = inRange(given.ttlSeconds, DEFAULT_TTL_SECONDS, MOST_TTL_SECONDS, "ttlSeconds");
+        int usual = delivery.equals("any") ? DEFAULT_TTL_SECONDS_OF_GROUPS : DEFAULT_TTL_SECONDS;
+        int ttl = inRange(given.ttlSeconds, usual, MOST_TTL_SECONDS, "ttlSeconds");
         int priority = inRange(given.priority, DEFAULT_PRIORITY, 5, "priority");
         return new Options(
                 online ? Math.min(ttl, ONLINE_TTL_SECONDS) : ttl, delivery, ack, priority);
@@ -242,7 +252,7 @@ record PublishBody(
         }
     }
 
-    private static byte[] content(PublishBody given) {
+    private static byte[] content(PublishBody given, Options options) {
         Push.Builder push = Push.newBuilder();
         NotificationBody notification = given.notification;
         if (notification != null) {
@@ -255,6 +265,9 @@ record PublishBody(
         if (notification == null && !data) {
             throw Problem.of(
                     ErrorCode.MESSAGE_EMPTY, "Send a notification with title or body, or data.");
+        }
+        if (options.priority != DEFAULT_PRIORITY) {
+            push.setPriority(options.priority);
         }
         return push.build().toByteArray();
     }

@@ -32,6 +32,10 @@ public record Route(HandlerType method, String path, Access access, Handling han
         return method.equals(HandlerType.POST) && path.equals("/v1/devices");
     }
 
+    static Route put(String path, Access access, Handling handling) {
+        return new Route(HandlerType.PUT, path, access, handling);
+    }
+
     static Route patch(String path, Access access, Handling handling) {
         return new Route(HandlerType.PATCH, path, access, handling);
     }

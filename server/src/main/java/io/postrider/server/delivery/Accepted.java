@@ -5,7 +5,7 @@ public sealed interface Accepted {
     /**
      * Stored and flushed (G1).
      *
-     * @param targeted how many devices it is for
+     * @param targeted how many devices it is for, or groups if the first ack settles it
      * @param replayed an earlier publish under the same idempotency key made it (G3)
      */
     record Stored(long id, int targeted, long expiresAt, boolean replayed) implements Accepted {}

@@ -9,9 +9,19 @@ public final class AckBatch {
     public record Ack(long appId, int number, long messageId, boolean opened) {}
 
     private final List<Ack> acks = new ArrayList<>();
+    private boolean urgent;
 
     public void add(long appId, int number, long messageId, boolean opened) {
         acks.add(new Ack(appId, number, messageId, opened));
+    }
+
+    /** Whoever sent one of these waits to hear whether it was the first. */
+    public void setUrgent() {
+        urgent = true;
+    }
+
+    public boolean isUrgent() {
+        return urgent;
     }
 
     public int size() {

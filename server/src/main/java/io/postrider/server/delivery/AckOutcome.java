@@ -4,8 +4,17 @@ package io.postrider.server.delivery;
 public enum AckOutcome {
     /** This device has it: recorded now, or had been before. */
     RECORDED,
+    /** This ack settled a message for a group, or its device had settled it before (G7). */
+    WON,
+    /** Another device of the group was first. */
+    ALREADY_SETTLED,
     EXPIRED,
     RECALLED,
     /** No message of this id is, or is still, for this device. */
-    UNKNOWN
+    UNKNOWN;
+
+    /** Whether whoever sent the ack waits to hear it. */
+    public boolean isOfSettling() {
+        return this == WON || this == ALREADY_SETTLED;
+    }
 }

@@ -10,7 +10,9 @@ public enum DeliveryState {
     DELIVERED,
     EXPIRED,
     RECALLED,
-    FAILED;
+    FAILED,
+    /** For one device: another of its group was first. */
+    SETTLED_ELSEWHERE;
 
     public static Optional<DeliveryState> of(String word) {
         for (DeliveryState state : values()) {

@@ -17,13 +17,15 @@ public interface Mailboxes {
      * @param presentedTo what is pending at or below this id may have been presented before (G5)
      * @param recalled messages that this device may have and that were recalled since it was last
      *     here
+     * @param settled the same, that other devices have settled
      */
     record Begun(
             int generation,
             long drainedTo,
             long presentedTo,
             long beganAfter,
-            List<Long> recalled) {}
+            List<Long> recalled,
+            List<Long> settled) {}
 
     /**
      * Starts a session. What an earlier session of this device may have presented is settled here:

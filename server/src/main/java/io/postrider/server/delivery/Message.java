@@ -10,6 +10,7 @@ import io.postrider.protocol.v1.Push;
  *     rest of a {@code Push} is appended to it without another copy of the payload
  * @param wantsAck false for messages that ask for no ack
  * @param onlineOnly for devices that were connected when it was stored
+ * @param firstAckSettles to groups: of each, whoever acknowledges first settles it
  */
 public record Message(
         long id,
@@ -18,6 +19,7 @@ public record Message(
         long expiresAt,
         boolean wantsAck,
         boolean onlineOnly,
+        boolean firstAckSettles,
         byte[] content) {
 
     /** What the publisher gave. */

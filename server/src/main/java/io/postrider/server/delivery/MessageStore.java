@@ -20,8 +20,10 @@ public interface MessageStore {
 
     /**
      * Records what devices acknowledged; answers one outcome per ack, in their order. An ack is
-     * recorded when the message is pending for that device and unexpired at the commit. The commit
-     * may wait up to 50 ms for company.
+     * recorded when the message is pending for that device and unexpired at the commit; of a
+     * message to groups, it settles each in which the message is open and of which the device is a
+     * member at the commit (G7). The commit may wait up to 50 ms for company, unless the batch is
+     * urgent.
      */
     CompletableFuture<List<AckOutcome>> acknowledge(AckBatch acks);
 
@@ -46,6 +48,12 @@ public interface MessageStore {
 
     /** Adds to how many devices a message that asks for no ack has been written to. */
     CompletableFuture<Void> addWritten(long messageId, int devices);
+
+    /** One device's first sight of a message to groups. */
+    record Presentation(long appId, int number, long messageId) {}
+
+    /** Adds who has been presented messages to groups. */
+    CompletableFuture<Void> addPresented(List<Presentation> presentations);
 
     /** What has been stored after an id, in the order of ids, with whom it is for. */
     List<Arrival> arrivalsAfter(long id, int limit);

@@ -14,6 +14,12 @@ public interface WakeUps {
     /** A message was recalled: whoever has it should hear it. */
     void recalled(long appId, long messageId, Recipients recipients);
 
+    /** A message was settled by another device: whoever of these has it should hear it (G7). */
+    void settled(long appId, long messageId, Recipients others);
+
+    /** A device has become a member of a group in which messages from this id on are open. */
+    void joined(long appId, int number, long messageId);
+
     /** A device was deleted, or its tokens revoked: its session must end. */
     void revoked(long appId, int number);
 }

@@ -1,22 +1,17 @@
 package io.postrider.server.gateway;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufHolder;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.CorruptedFrameException;
 import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.codec.http.websocketx.BinaryWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.CloseWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.CorruptedWebSocketFrameException;
-import io.netty.handler.codec.http.websocketx.PingWebSocketFrame;
-import io.netty.handler.codec.http.websocketx.PongWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.TextWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.WebSocketCloseStatus;
-import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.codec.http.websocketx.WebSocketFrame;
 import io.netty.util.ReferenceCountUtil;
 import io.postrider.protocol.CloseCode;
 import io.postrider.protocol.MalformedFrameException;
@@ -35,16 +30,14 @@ import io.postrider.protocol.v1.Publish;
 import io.postrider.protocol.v1.Ready;
 import io.postrider.protocol.v1.Recall;
 import io.postrider.protocol.v1.ServerFrame;
+import io.postrider.protocol.v1.Settled;
 import io.postrider.server.delivery.Message;
 import io.postrider.server.identity.App;
-import io.postrider.server.identity.Device;
 import io.postrider.server.identity.DeviceTokens.Claim;
 import io.postrider.server.session.Outbound;
 import io.postrider.server.session.Session;
-import io.postrider.server.session.Sessions;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -55,22 +48,17 @@ import org.slf4j.LoggerFactory;
  */
 final class Connection extends ChannelInboundHandlerAdapter implements Outbound {
     private static final Logger LOG = LoggerFactory.getLogger(Connection.class);
-    private static final long CLOSE_MILLIS = 2_000;
     private static final int MOST_REF = 64;
-
-    /** Of a WebSocket's close; RFC 6455, 7.4.2. */
-    private static final int HIGHEST_CODE = 4_999;
 
     private final Gateway gateway;
     private final GatewayLoop loop;
     private final Channel channel;
+    private final Socket socket;
     private final WireFormat format;
     private final @Nullable String origin;
     private final PingLimit pings;
     private @Nullable Session session;
     private @Nullable AppServer appServer;
-    private boolean closing;
-    private boolean readingPaused;
 
     /**
      * @param origin of the page that connects; null where it is no browser that does
@@ -86,13 +74,14 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
         this.gateway = gateway;
         this.loop = loop;
         this.channel = channel;
+        this.socket = new Socket(gateway, loop, channel);
         this.format = format;
     }
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object in) {
         try {
-            if (!closing) {
+            if (!socket.isClosing()) {
                 if (session != null) {
                     session.heard();
                 } else if (appServer != null) {
@@ -100,7 +89,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
                 }
                 read(in);
             } else if (in instanceof CloseWebSocketFrame) {
-                channel.close();
+                socket.answered(in);
             }
         } finally {
             ReferenceCountUtil.release(in);
@@ -114,11 +103,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
                     frame(frame.content());
             case BinaryWebSocketFrame frame when format == WireFormat.WEBSOCKET_PROTOBUF ->
                     frame(frame.content());
-            case PingWebSocketFrame ping when channel.isWritable() ->
-                    channel.writeAndFlush(new PongWebSocketFrame(ping.content().retain()));
-            case PingWebSocketFrame unanswered -> {}
-            case CloseWebSocketFrame close -> answerClose(close);
-            case ByteBufHolder other when other instanceof PongWebSocketFrame -> {}
+            case WebSocketFrame frame when socket.answered(frame) -> {}
             default ->
                     fail(
                             CloseCode.MALFORMED_FRAME,
@@ -199,15 +184,12 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
             refuse(CloseCode.ORIGIN_REFUSED, "the app's allowedOrigins do not have this page's");
             return;
         }
-        Sessions sessions = gateway.parts().sessions();
-        if (!gateway.parts().quotas().allowsConnection(gateway.connections(app.id()))
-                && !sessions.isOnline(Device.key(app.id(), device.number()))) {
-            refuse(CloseCode.QUOTA_EXCEEDED, "the app has as many connections as it may");
+        // Whoever has read ready is found by the next publish: the session comes first.
+        session = socket.open(app.id(), device.number(), device.generation(), this);
+        if (session == null) {
+            fail(CloseCode.QUOTA_EXCEEDED, "the app has as many connections as it may");
             return;
         }
-        proved();
-        // Whoever has read ready is found by the next publish: the session comes first.
-        session = loop.sessions.open(app.id(), device.number(), device.generation(), this);
         Ready.Builder ready = ready(gateway.inflightLimit());
         if (device.ageing()) {
             ready.setToken(
@@ -232,7 +214,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
             refuse(CloseCode.QUOTA_EXCEEDED, "the app has as many connections as it may");
             return;
         }
-        proved();
+        socket.proved();
         gateway.appServerConnected(app.get().id());
         AppServer server =
                 new AppServer(app.get(), loop, this, parts.publishing(), parts.clock().ticks());
@@ -247,11 +229,6 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
         fail(code, detail);
     }
 
-    private void proved() {
-        loop.connected(channel);
-        channel.pipeline().remove(Unproved.class);
-    }
-
     private Ready.Builder ready(int inflightLimit) {
         return Ready.newBuilder()
                 .setSession(gateway.newSessionId())
@@ -263,7 +240,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
 
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-        readIfWelcome();
+        socket.readIfWelcome();
         if (session != null) {
             session.writabilityChanged();
         }
@@ -271,7 +248,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
 
     @Override
     public void channelInactive(ChannelHandlerContext ctx) {
-        closing = true;
+        socket.closed();
         if (session != null) {
             session.disconnected();
         }
@@ -303,14 +280,14 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
         if (session == null && appServer == null) {
             gateway.parts().metrics().sessionRefused();
         }
-        if (!closing) {
-            end(new CloseWebSocketFrame(status));
+        if (!socket.isClosing()) {
+            socket.end(new CloseWebSocketFrame(status));
         }
     }
 
     /** Tells the device what was wrong, and closes. */
     void fail(CloseCode code, String detail) {
-        if (closing) {
+        if (socket.isClosing()) {
             return;
         }
         write(
@@ -319,54 +296,15 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
         close(code);
     }
 
-    /**
-     * Sends the last frame, and waits a little for the peer to close as well: closing at once,
-     * while it still sends, would have its system throw away what it was told.
-     */
-    private void end(Object lastFrame) {
-        closing = true;
-        channel.config().setAutoRead(true);
-        channel.writeAndFlush(lastFrame)
-                .addListener(written -> {
-                    if (!written.isSuccess()) {
-                        channel.close();
-                    } else if (format == WireFormat.TCP_PROTOBUF
-                            && channel.pipeline().get(SslHandler.class) == null) {
-                        ((DuplexChannel) channel).shutdownOutput();
-                    }
-                });
-        closeForSure();
-    }
-
-    private void answerClose(CloseWebSocketFrame close) {
-        if (close.statusCode() > HIGHEST_CODE) {
-            violated(WebSocketCloseStatus.PROTOCOL_ERROR);
-            return;
-        }
-        closing = true;
-        channel.writeAndFlush(close.retain()).addListener(ChannelFutureListener.CLOSE);
-        closeForSure();
-    }
-
-    /** A peer that does not read cannot keep the connection by that. */
-    private void closeForSure() {
-        loop.eventLoop.schedule(
-                () -> {
-                    channel.close();
-                },
-                CLOSE_MILLIS,
-                TimeUnit.MILLISECONDS);
-    }
-
     @Override
     public boolean isWritable() {
-        return channel.isWritable();
+        return socket.isWritable();
     }
 
     @Override
     public void push(Message message, int attempt) {
-        if (!closing) {
-            channel.write(loop.encoder.encode(message, attempt, format), channel.voidPromise());
+        if (!socket.isClosing()) {
+            socket.write(loop.encoder.encode(message, attempt, format));
         }
     }
 
@@ -380,6 +318,8 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
                             .setOutcome(
                                     switch (answer.outcome()) {
                                         case RECORDED -> AckOutcome.RECORDED;
+                                        case WON -> AckOutcome.WON;
+                                        case ALREADY_SETTLED -> AckOutcome.ALREADY_SETTLED;
                                         case EXPIRED -> AckOutcome.EXPIRED;
                                         case RECALLED -> AckOutcome.RECALLED;
                                         case UNKNOWN -> AckOutcome.UNKNOWN;
@@ -392,6 +332,14 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
     public void recall(long messageId) {
         write(ServerFrame.newBuilder().setRecall(Recall.newBuilder().setId(messageId)));
     }
+
+    @Override
+    public void settled(long messageId) {
+        write(ServerFrame.newBuilder().setSettled(Settled.newBuilder().setId(messageId)));
+    }
+
+    @Override
+    public void caughtUp() {}
 
     @Override
     public void goAway(String reason, int reconnectAfterMillis, int spreadMillis) {
@@ -409,33 +357,25 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
     }
 
     void write(ServerFrame frame) {
-        if (!closing) {
-            channel.write(format.write(frame, channel.alloc()), channel.voidPromise());
+        if (!socket.isClosing()) {
+            socket.write(format.write(frame, channel.alloc()));
         }
     }
 
     @Override
     public void flush() {
-        channel.flush();
+        socket.flush();
     }
 
     @Override
     public void pauseReading(boolean paused) {
-        if (readingPaused != paused) {
-            readingPaused = paused;
-            readIfWelcome();
-        }
-    }
-
-    /** Who does not read what he asked for may not ask for more. */
-    private void readIfWelcome() {
-        channel.config().setAutoRead(closing || (!readingPaused && channel.isWritable()));
+        socket.pauseReading(paused);
     }
 
     @Override
     public void close(CloseCode code) {
-        if (!closing) {
-            end(lastFrame(code));
+        if (!socket.isClosing()) {
+            socket.end(lastFrame(code));
         }
     }
 

@@ -55,6 +55,7 @@ public final class Gateway implements AutoCloseable {
             Quotas quotas,
             Sessions sessions,
             Publishing publishing,
+            Map<String, WebSocketPath> paths,
             @Nullable Tls tls,
             SessionLimits limits,
             String epoch,

@@ -1,9 +1,9 @@
 package io.postrider.server.gateway;
 
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
-import io.netty.channel.ChannelPipeline;
 import io.netty.handler.codec.http.HttpObjectAggregator;
 import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.codec.http.websocketx.Utf8FrameValidator;
@@ -11,6 +11,8 @@ import io.netty.handler.codec.http.websocketx.WebSocketFrameAggregator;
 import io.netty.handler.ssl.SslHandler;
 import io.postrider.protocol.Protocol;
 import io.postrider.server.gateway.FirstBytes.Speaks;
+import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Builds every connection's pipeline; read it from the top to see what a byte passes. */
@@ -68,21 +70,42 @@ final class Pipelines extends ChannelInitializer<Channel> {
     }
 
     private void http(ChannelHandlerContext ctx, GatewayLoop loop) {
-        ChannelPipeline pipeline = ctx.pipeline();
-        Upgrade upgrade =
-                new Upgrade(
-                        gateway.parts().metrics(),
-                        (format, origin) -> {
-                            pipeline.addLast(new Floods(gateway.parts().clock()));
-                            pipeline.addLast(new Utf8FrameValidator(false));
-                            pipeline.addLast(
-                                    new WebSocketFrameAggregator(Protocol.MAX_CLIENT_FRAME));
-                            pipeline.addLast(connection(ctx, loop, format, origin));
-                        });
-        pipeline.addLast(
-                new HttpServerCodec(MOST_REQUEST_LINE, MOST_HEADERS, MOST_HEADERS),
-                new HttpObjectAggregator(MOST_HEADERS),
-                upgrade);
+        ctx.pipeline()
+                .addLast(
+                        new HttpServerCodec(MOST_REQUEST_LINE, MOST_HEADERS, MOST_HEADERS),
+                        new HttpObjectAggregator(MOST_HEADERS),
+                        new Upgrade(
+                                gateway.parts().metrics(),
+                                gateway.parts().paths(),
+                                upgraded(ctx, loop)));
+    }
+
+    private Upgrade.Then upgraded(ChannelHandlerContext ctx, GatewayLoop loop) {
+        return new Upgrade.Then() {
+            @Override
+            public void devices(WireFormat format, @Nullable String origin) {
+                webSocket(ctx, connection(ctx, loop, format, origin));
+            }
+
+            @Override
+            public void on(WebSocketPath path, Map<String, List<String>> query) {
+                webSocket(
+                        ctx,
+                        new SpokenPath(
+                                new Socket(gateway, loop, ctx.channel()),
+                                socket -> path.open(socket, query)));
+            }
+        };
+    }
+
+    /** From frames to whole messages, and then whoever speaks there. */
+    private void webSocket(ChannelHandlerContext ctx, ChannelHandler last) {
+        ctx.pipeline()
+                .addLast(
+                        new Floods(gateway.parts().clock()),
+                        new Utf8FrameValidator(false),
+                        new WebSocketFrameAggregator(Protocol.MAX_CLIENT_FRAME),
+                        last);
     }
 
     private Connection connection(

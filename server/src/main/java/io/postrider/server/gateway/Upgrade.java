@@ -9,6 +9,7 @@ import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.QueryStringDecoder;
 import io.netty.handler.codec.http.websocketx.WebSocketDecoderConfig;
 import io.netty.handler.codec.http.websocketx.WebSocketHandshakeException;
 import io.netty.handler.codec.http.websocketx.WebSocketServerHandshaker;
@@ -16,7 +17,8 @@ import io.netty.handler.codec.http.websocketx.WebSocketServerHandshakerFactory;
 import io.postrider.protocol.Protocol;
 import io.postrider.server.metrics.Metrics;
 import java.nio.charset.StandardCharsets;
-import java.util.function.BiConsumer;
+import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** The one HTTP request of a WebSocket: answers it, and leaves the pipeline. */
@@ -32,10 +34,22 @@ final class Upgrade extends SimpleChannelInboundHandler<FullHttpRequest> {
                     .build();
 
     private final Metrics metrics;
-    private final BiConsumer<WireFormat, @Nullable String> then;
+    private final Map<String, WebSocketPath> paths;
+    private final Then then;
 
-    Upgrade(Metrics metrics, BiConsumer<WireFormat, @Nullable String> then) {
+    /** How it goes on. */
+    interface Then {
+        void devices(WireFormat format, @Nullable String origin);
+
+        void on(WebSocketPath path, Map<String, List<String>> query);
+    }
+
+    /**
+     * @param paths those that are not the devices' own
+     */
+    Upgrade(Metrics metrics, Map<String, WebSocketPath> paths, Then then) {
         this.metrics = metrics;
+        this.paths = paths;
         this.then = then;
     }
 
@@ -45,7 +59,16 @@ final class Upgrade extends SimpleChannelInboundHandler<FullHttpRequest> {
             refuse(ctx, HttpResponseStatus.BAD_REQUEST, "This is no HTTP request.");
             return;
         }
-        if (!pathOf(request.uri()).equals(Protocol.WEBSOCKET_PATH)) {
+        String path = pathOf(request.uri());
+        WebSocketPath other = paths.get(path);
+        if (other != null) {
+            if (upgrade(ctx, request, path, null) != null) {
+                then.on(other, new QueryStringDecoder(request.uri()).parameters());
+                ctx.pipeline().remove(this);
+            }
+            return;
+        }
+        if (!path.equals(Protocol.WEBSOCKET_PATH)) {
             refuse(
                     ctx,
                     HttpResponseStatus.NOT_FOUND,
@@ -62,37 +85,39 @@ final class Upgrade extends SimpleChannelInboundHandler<FullHttpRequest> {
                     "The subprotocols here are " + SUBPROTOCOLS + ".");
             return;
         }
+        WebSocketServerHandshaker upgraded =
+                upgrade(ctx, request, path, offered == null ? null : SUBPROTOCOLS);
+        if (upgraded != null) {
+            then.devices(
+                    Protocol.PROTOBUF_SUBPROTOCOL.equals(upgraded.selectedSubprotocol())
+                            ? WireFormat.WEBSOCKET_PROTOBUF
+                            : WireFormat.WEBSOCKET_JSON,
+                    request.headers().get(HttpHeaderNames.ORIGIN));
+            ctx.pipeline().remove(this);
+        }
+    }
+
+    /** Null if it was refused, which has been answered. */
+    private @Nullable WebSocketServerHandshaker upgrade(
+            ChannelHandlerContext ctx,
+            FullHttpRequest request,
+            String path,
+            @Nullable String subprotocols) {
         WebSocketServerHandshaker handshaker =
-                new WebSocketServerHandshakerFactory(
-                                "ws://" + Protocol.WEBSOCKET_PATH,
-                                offered == null ? null : SUBPROTOCOLS,
-                                DECODING)
+                new WebSocketServerHandshakerFactory("ws://" + path, subprotocols, DECODING)
                         .newHandshaker(request);
         if (handshaker == null) {
             WebSocketServerHandshakerFactory.sendUnsupportedVersionResponse(ctx.channel())
                     .addListener(ChannelFutureListener.CLOSE);
-            return;
+            return null;
         }
-        upgrade(ctx, request, handshaker);
-    }
-
-    private void upgrade(
-            ChannelHandlerContext ctx,
-            FullHttpRequest request,
-            WebSocketServerHandshaker handshaker) {
         try {
             handshaker.handshake(ctx.channel(), request);
         } catch (WebSocketHandshakeException e) {
             refuse(ctx, HttpResponseStatus.BAD_REQUEST, "This is no WebSocket upgrade.");
-            return;
+            return null;
         }
-        String subprotocol = handshaker.selectedSubprotocol();
-        then.accept(
-                Protocol.PROTOBUF_SUBPROTOCOL.equals(subprotocol)
-                        ? WireFormat.WEBSOCKET_PROTOBUF
-                        : WireFormat.WEBSOCKET_JSON,
-                request.headers().get(HttpHeaderNames.ORIGIN));
-        ctx.pipeline().remove(this);
+        return handshaker;
     }
 
     @Override

@@ -3,7 +3,9 @@ package io.postrider.server.publish;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import io.postrider.server.delivery.Recipients;
+import io.postrider.server.identity.DeviceFilter;
 import io.postrider.server.identity.DeviceStore;
+import io.postrider.server.identity.GroupStore;
 import io.postrider.server.identity.Platform;
 import io.postrider.server.publish.AudienceLog.Snapshot;
 import java.util.ArrayList;
@@ -16,8 +18,8 @@ import org.roaringbitmap.RoaringBitmap;
 /**
  * Resolves audiences from sets in memory, one for each tag and platform, that follow the audience's
  * log. Each resolve first catches up to the log's committed end, so a change that was answered is
- * seen by the next publish. Devices and users are looked up in the store, which has an index.
- * Thread-safe; blocks.
+ * seen by the next publish. Devices, users and groups are looked up in the store, which has an
+ * index. Thread-safe; blocks.
  */
 public final class AudienceIndex {
     private static final int CHANGES_PER_SNAPSHOT = 10_000;
@@ -25,6 +27,7 @@ public final class AudienceIndex {
 
     private final AudienceLog log;
     private final DeviceStore devices;
+    private final GroupStore groups;
     private final Map<Long, AppIndex> byApp = new ConcurrentHashMap<>();
 
     /** A number is never given again: while it is live, it is that of the deviceId. */
@@ -33,22 +36,31 @@ public final class AudienceIndex {
 
     private record Name(long appId, String deviceId) {}
 
-    public AudienceIndex(AudienceLog log, DeviceStore devices) {
+    public AudienceIndex(AudienceLog log, DeviceStore devices, GroupStore groups) {
+        this.groups = groups;
         this.log = log;
         this.devices = devices;
     }
 
     /**
      * @param logEnd where the audience's log stood
+     * @param namesUsers these are its devices only while they are their users'
      */
-    public record Resolved(Recipients recipients, long logEnd) {}
+    public record Resolved(Recipients recipients, long logEnd, boolean namesUsers) {}
 
     /** The devices that an audience stands for now. */
     public Resolved resolve(long appId, Audience audience) {
         AppIndex index = byApp.computeIfAbsent(appId, this::load);
         synchronized (index) {
             catchUp(appId, index);
-            return new Resolved(Recipients.of(resolve(appId, index.sets, audience)), index.seq);
+            RoaringBitmap found = resolve(appId, index.sets, audience.filter());
+            boolean namesUsers = audience.filter().users() != null;
+            if (audience.groups() != null) {
+                GroupStore.Devices members = groups.devicesOf(appId, audience.groups());
+                found.and(bitmapOf(members.numbers()));
+                namesUsers |= members.byUser();
+            }
+            return new Resolved(Recipients.of(found), index.seq, namesUsers);
         }
     }
 
@@ -89,20 +101,20 @@ public final class AudienceIndex {
         }
     }
 
-    private RoaringBitmap resolve(long appId, TagSets sets, Audience audience) {
-        RoaringBitmap found = start(appId, sets.live(), audience);
-        if (audience.tags() != null) {
-            found.and(union(sets, audience.tags()));
+    private RoaringBitmap resolve(long appId, TagSets sets, DeviceFilter filter) {
+        RoaringBitmap found = start(appId, sets.live(), filter);
+        if (filter.tags() != null) {
+            found.and(union(sets, filter.tags()));
         }
-        if (audience.tagsAll() != null) {
-            audience.tagsAll().forEach(tag -> found.and(sets.tagged(tag)));
+        if (filter.tagsAll() != null) {
+            filter.tagsAll().forEach(tag -> found.and(sets.tagged(tag)));
         }
-        if (audience.tagsNot() != null) {
-            found.andNot(union(sets, audience.tagsNot()));
+        if (filter.tagsNot() != null) {
+            found.andNot(union(sets, filter.tagsNot()));
         }
-        if (audience.platforms() != null) {
+        if (filter.platforms() != null) {
             RoaringBitmap any = new RoaringBitmap();
-            for (Platform platform : audience.platforms()) {
+            for (Platform platform : filter.platforms()) {
                 any.or(sets.on(platform));
             }
             found.and(any);
@@ -111,9 +123,9 @@ public final class AudienceIndex {
     }
 
     /** Those that are named, or everyone: a set of its own. */
-    private RoaringBitmap start(long appId, RoaringBitmap live, Audience audience) {
-        List<String> deviceIds = audience.devices();
-        List<String> users = audience.users();
+    private RoaringBitmap start(long appId, RoaringBitmap live, DeviceFilter filter) {
+        List<String> deviceIds = filter.devices();
+        List<String> users = filter.users();
         RoaringBitmap found = deviceIds == null ? null : numbers(appId, live, deviceIds);
         if (users != null) {
             RoaringBitmap ofUsers = bitmapOf(devices.numbersOfUsers(appId, users));

@@ -9,6 +9,8 @@ import org.jspecify.annotations.Nullable;
  * @param audienceJson the audience as it was given, for reports
  * @param optionsJson the options as they are in force, for reports
  * @param onlineOnly for devices that are connected now
+ * @param firstAckSettles to the groups of the audience: of each, whoever acknowledges first settles
+ *     it
  * @param content the fields of the protocol's {@code Push} that the publisher chose, serialized
  */
 public record Publish(
@@ -17,6 +19,7 @@ public record Publish(
         String optionsJson,
         long ttlMillis,
         boolean onlineOnly,
+        boolean firstAckSettles,
         boolean wantsAck,
         byte[] content,
         NewMessage.@Nullable Idempotency idempotency,

@@ -3,9 +3,13 @@ package io.postrider.server.publish;
 import io.postrider.server.delivery.Accepted;
 import io.postrider.server.delivery.MessageStore;
 import io.postrider.server.delivery.NewMessage;
+import io.postrider.server.delivery.NewMessage.Target;
 import io.postrider.server.delivery.Presence;
 import io.postrider.server.delivery.Recipients;
 import io.postrider.server.metrics.Metrics;
+import java.util.LinkedHashSet;
+import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 
 /** The first step of a message's path: from an app server's publish to the store. */
@@ -23,23 +27,38 @@ public final class Publisher {
         this.metrics = metrics;
     }
 
-    /** Whom a publish would reach, without publishing. */
+    /**
+     * Whom a publish would reach, without publishing.
+     *
+     * @param targeted devices, or groups where the first ack settles
+     * @param online devices
+     */
     public record Reach(int targeted, int online) {}
 
     public Reach validate(long appId, Publish publish) {
         Recipients recipients = audiences.resolve(appId, publish.audience()).recipients();
-        return new Reach(recipients.count(), presence.countOnline(appId, recipients));
+        int targeted = publish.firstAckSettles() ? groupsOf(publish).size() : recipients.count();
+        return new Reach(targeted, presence.countOnline(appId, recipients));
+    }
+
+    private static Set<String> groupsOf(Publish publish) {
+        return new LinkedHashSet<>(Objects.requireNonNull(publish.audience().groups()));
+    }
+
+    private Target target(long appId, Publish publish) {
+        if (publish.firstAckSettles()) {
+            return new Target.Groups(groupsOf(publish), publish.audience().filter());
+        }
+        AudienceIndex.Resolved resolved = audiences.resolve(appId, publish.audience());
+        return new Target.Devices(resolved.recipients(), resolved.logEnd(), resolved.namesUsers());
     }
 
     /** Resolves the audience, blocking, and stores the message; see {@link MessageStore#accept}. */
     public CompletableFuture<Accepted> publish(long appId, Publish publish) {
-        AudienceIndex.Resolved resolved = audiences.resolve(appId, publish.audience());
         return store.accept(
                         new NewMessage(
                                 appId,
-                                resolved.recipients(),
-                                resolved.logEnd(),
-                                publish.audience().users() != null,
+                                target(appId, publish),
                                 publish.audienceJson(),
                                 publish.optionsJson(),
                                 publish.ttlMillis(),

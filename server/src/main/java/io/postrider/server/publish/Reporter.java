@@ -9,6 +9,7 @@ import io.postrider.server.identity.Device;
 import io.postrider.server.publish.Reports.Counts;
 import io.postrider.server.publish.Reports.DeviceStanding;
 import io.postrider.server.publish.Reports.SessionEntry;
+import io.postrider.server.publish.Reports.Settlement;
 import io.postrider.server.publish.Reports.Standing;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -157,6 +158,12 @@ public final class Reporter {
     }
 
     private void addEnds(List<TraceEvent> items, Standing standing) {
+        for (Settlement settlement : standing.settlements()) {
+            if (settlement.winner() != null) {
+                String detail = settlement.group() + " by " + settlement.winner();
+                add(items, settlement.at(), "settled", detail);
+            }
+        }
         Counts counts = standing.counts();
         if (standing.recalledAt() != null) {
             add(items, standing.recalledAt(), "recalled", counts.recalled() + " devices");
@@ -186,6 +193,7 @@ public final class Reporter {
     private void addEnd(List<TraceEvent> items, DeviceStanding end) {
         switch (end.state()) {
             case DELIVERED -> add(items, end.at(), "acked", null);
+            case SETTLED_ELSEWHERE -> add(items, end.at(), "settled", "by another device");
             case EXPIRED, RECALLED, FAILED ->
                     add(items, end.at(), end.state().word(), end.reason());
             case QUEUED, SENT -> {}

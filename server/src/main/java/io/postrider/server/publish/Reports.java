@@ -24,14 +24,29 @@ public interface Reports {
             int failed,
             int written) {}
 
-    /** A message and how it stands. */
+    /**
+     * How a message to groups stands in one of them.
+     *
+     * @param winner the deviceId of who settled it
+     * @param at when it ended; 0 while it is open
+     * @param presented how many devices have had it before them
+     */
+    record Settlement(
+            String group, DeliveryState state, @Nullable String winner, long at, int presented) {}
+
+    /**
+     * A message and how it stands, all as of one moment.
+     *
+     * @param settlements of a message to groups, by their names; of another, none
+     */
     record Standing(
             Message message,
             String audience,
             String options,
             String requestId,
             @Nullable Long recalledAt,
-            Counts counts) {}
+            Counts counts,
+            List<Settlement> settlements) {}
 
     /**
      * How a message stands for one device.

@@ -23,6 +23,12 @@ public interface Outbound {
 
     void recall(long messageId);
 
+    /** Another device has settled a message. */
+    void settled(long messageId);
+
+    /** Everything that was pending when the session began has been written. */
+    void caughtUp();
+
     /** Asks the device to come back after the first time and a random part of the second. */
     void goAway(String reason, int reconnectAfterMillis, int spreadMillis);
 

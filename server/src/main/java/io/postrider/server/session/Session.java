@@ -9,11 +9,14 @@ import io.postrider.server.delivery.Trace.Event;
 import io.postrider.server.identity.Device;
 import io.postrider.server.session.Outbound.Answer;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
+import java.util.TreeMap;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,22 +36,25 @@ public final class Session {
     final int number;
     private final int tokenGeneration;
     private final Outbound out;
-    private final Window window;
+    private final InFlight inFlight;
 
     /** For its loop: it is among those of the next flush. */
     boolean flushIsDue;
 
     /** Everything pending up to here has been presented, by this session or an earlier one. */
-    private volatile long position;
+    private long position;
 
-    /** What is pending up to here may have been presented by an earlier session. */
+    /** The highest position there has been; it goes back when the device joins a group. */
+    private volatile long presentedTo;
+
+    /** What is pending up to here may have been presented before. */
     private long markedTo;
 
     /** Messages for those online then were not for us, up to here. */
     private long beganAfter;
 
-    /** The lowest id that left the window unacknowledged; 0 for none. */
-    private long leftUnacked;
+    /** The oldest message in groups that it joined before it began; 0 for none. */
+    private long joinedFrom;
 
     private int generation;
     private boolean mustBegin;
@@ -59,12 +65,14 @@ public final class Session {
     private boolean ended;
     private @Nullable String endedBecause;
     private boolean slow;
-    private int resends;
     private int unansweredAcks;
-    private long timerFrom;
     private long heardAt;
     private long unwritableSince;
-    private @Nullable Set<Long> endedWhileReading;
+
+    /** What is not to be presented any more, though it may just be read, and how to tell it. */
+    private @Nullable Map<Long, LongConsumer> endedWhileReading;
+
+    private boolean caughtUp;
     private @Nullable List<Answer> answers;
 
     Session(SessionLoop loop, long appId, int number, int tokenGeneration, Outbound out) {
@@ -73,7 +81,7 @@ public final class Session {
         this.number = number;
         this.tokenGeneration = tokenGeneration;
         this.out = out;
-        this.window = new Window(loop.limits().window());
+        this.inFlight = new InFlight(loop.limits());
         this.heardAt = loop.clock().ticks();
     }
 
@@ -83,11 +91,18 @@ public final class Session {
 
     /** Everything pending up to this id was presented. Any thread. */
     long presentedTo() {
-        return position;
+        return presentedTo;
+    }
+
+    private void advance(long id) {
+        position = id;
+        if (id > presentedTo) {
+            presentedTo = id;
+        }
     }
 
     boolean isIdle() {
-        return window.isEmpty() && unansweredAcks == 0;
+        return inFlight.isEmpty() && unansweredAcks == 0;
     }
 
     /**
@@ -117,20 +132,30 @@ public final class Session {
             return;
         }
         generation = begun.get().generation();
-        position = begun.get().drainedTo();
+        advance(begun.get().drainedTo());
         markedTo = begun.get().presentedTo();
         beganAfter = begun.get().beganAfter();
         if (ended) {
             saveEnd();
             return;
         }
-        Set<Long> recalled = new TreeSet<>(begun.get().recalled());
+        Map<Long, LongConsumer> ends = new TreeMap<>();
+        begun.get().recalled().forEach(id -> ends.put(id, out::recall));
+        begun.get().settled().forEach(id -> ends.put(id, out::settled));
         if (endedWhileReading != null) {
-            endedWhileReading.stream().filter(id -> id <= markedTo).forEach(recalled::add);
+            ends.putAll(endedWhileReading);
         }
-        recalled.forEach(out::recall);
+        ends.forEach((id, tell) -> {
+            if (id <= markedTo) {
+                tell.accept(id);
+            }
+        });
         loop.flushSoon(this);
-        drain();
+        if (joinedFrom > 0) {
+            joined(joinedFrom);
+        } else {
+            drain();
+        }
     }
 
     /** Something was stored for this device, with an id above all that it was offered before. */
@@ -149,7 +174,7 @@ public final class Session {
     }
 
     private boolean canTakeDirectly() {
-        return !behind && !draining && !leaving && window.room() > 0 && out.isWritable();
+        return !behind && !draining && !leaving && inFlight.room() > 0 && out.isWritable();
     }
 
     /** The mailbox may hold something, whatever was fed here. */
@@ -158,9 +183,23 @@ public final class Session {
         drain();
     }
 
+    /** The device has joined a group in which messages from this id on are open. */
+    void joined(long id) {
+        if (generation == 0) {
+            // Its start may have been decided before, and told after.
+            joinedFrom = joinedFrom == 0 ? id : Math.min(joinedFrom, id);
+            return;
+        }
+        if (id <= position) {
+            markedTo = Math.max(markedTo, position);
+            position = id - 1;
+        }
+        wake();
+    }
+
     /** Reads on, if there may be something and enough of it could be presented to be worth it. */
     private void drain() {
-        if (2 * window.room() >= loop.limits().window()) {
+        if (2 * inFlight.room() >= loop.limits().window()) {
             drainIfOpen();
         }
     }
@@ -169,13 +208,13 @@ public final class Session {
         if (!behind || draining || ended || leaving || generation == 0) {
             return;
         }
-        if (window.room() == 0 || !out.isWritable()) {
+        if (inFlight.room() == 0 || !out.isWritable()) {
             return;
         }
         behind = false;
         draining = true;
         long from = position;
-        int limit = window.room();
+        int limit = inFlight.room();
         loop.blocking(
                 () -> loop.mailboxes().drain(appId, number, from, limit),
                 this::drained,
@@ -189,7 +228,7 @@ public final class Session {
         draining = false;
         boolean all = true;
         for (Message message : drained.messages()) {
-            if (ended || leaving || !out.isWritable() || window.room() == 0) {
+            if (ended || leaving || !out.isWritable() || inFlight.room() == 0) {
                 all = false;
                 break;
             }
@@ -197,10 +236,13 @@ public final class Session {
         }
         endedWhileReading = null;
         if (all) {
-            position = Math.max(position, drained.upTo());
+            advance(Math.max(position, drained.upTo()));
         }
         if (drained.more() || !all) {
             behind = true;
+        } else if (!caughtUp) {
+            caughtUp = true;
+            out.caughtUp();
         }
         loop.flushSoon(this);
         drain();
@@ -214,9 +256,12 @@ public final class Session {
         if (id <= position) {
             return;
         }
-        position = id;
+        advance(id);
+        if (inFlight.contains(id)) {
+            return;
+        }
         boolean notForUs = message.onlineOnly() && id <= beganAfter;
-        boolean gone = endedWhileReading != null && endedWhileReading.contains(id);
+        boolean gone = endedWhileReading != null && endedWhileReading.containsKey(id);
         long now = loop.clock().millis();
         if (notForUs || gone || message.expiresAt() <= now) {
             if (woken) {
@@ -225,10 +270,10 @@ public final class Session {
             return;
         }
         if (message.wantsAck()) {
-            if (window.isEmpty()) {
-                restartTimer();
+            inFlight.add(message, loop.clock().ticks());
+            if (message.firstAckSettles()) {
+                loop.presented(this, id);
             }
-            window.add(id);
         } else {
             loop.written(id);
         }
@@ -242,7 +287,7 @@ public final class Session {
     /** The device says that it has these messages. */
     public void acknowledge(List<Long> ids, boolean opened) {
         for (long id : ids) {
-            loop.acknowledge(this, id, opened);
+            loop.acknowledge(this, id, opened, inFlight.mayBeSettled(id));
         }
         unansweredAcks += ids.size();
         if (unansweredAcks > MOST_UNANSWERED_ACKS) {
@@ -253,15 +298,13 @@ public final class Session {
     /** The store has answered an ack: what is being read may still have the message as pending. */
     void answered(long id, AckOutcome outcome) {
         if (draining) {
-            notAnyMore(id);
+            notAnyMore(id, acknowledged -> {});
         }
         unansweredAcks--;
         if (unansweredAcks == MOST_UNANSWERED_ACKS) {
             out.pauseReading(false);
         }
-        if (window.remove(id)) {
-            restartTimer();
-        }
+        inFlight.acknowledged(id, loop.clock().ticks());
         if (ended) {
             return;
         }
@@ -282,36 +325,43 @@ public final class Session {
     void writeAnswers() {
         if (answers != null && !ended) {
             out.acked(answers);
+            if (answers.stream().anyMatch(answer -> answer.outcome().isOfSettling())) {
+                loop.flushSoon(this);
+            }
         }
         answers = null;
         drain();
     }
 
-    private void restartTimer() {
-        timerFrom = loop.clock().ticks();
-        resends = 0;
-    }
-
     /** A message was taken back. */
     void recalled(long id) {
+        withdrawn(id, out::recall);
+    }
+
+    /** Another device has settled a message. */
+    void settled(long id) {
+        withdrawn(id, out::settled);
+    }
+
+    private void withdrawn(long id, LongConsumer tell) {
         if (ended) {
             return;
         }
         if (draining || generation == 0) {
-            notAnyMore(id);
+            notAnyMore(id, tell);
         }
-        if (id <= position) {
-            window.remove(id);
-            out.recall(id);
+        if (id <= presentedTo) {
+            inFlight.remove(id);
+            tell.accept(id);
             loop.flushSoon(this);
         }
     }
 
-    private void notAnyMore(long id) {
+    private void notAnyMore(long id, LongConsumer tell) {
         if (endedWhileReading == null) {
-            endedWhileReading = new HashSet<>();
+            endedWhileReading = new HashMap<>();
         }
-        endedWhileReading.add(id);
+        endedWhileReading.put(id, tell);
     }
 
     /** Anything at all came from the device. */
@@ -347,15 +397,11 @@ public final class Session {
     }
 
     private void resendIfDue(long now) {
-        if (window.isEmpty()
-                || resending
-                || leaving
-                || !out.isWritable()
-                || now - timerFrom < loop.limits().resendMillis()[resends]) {
+        if (resending || leaving || !inFlight.isDue(now) || !out.isWritable()) {
             return;
         }
         resending = true;
-        List<Long> unacked = window.all();
+        List<Long> unacked = inFlight.all();
         unacked.forEach(id -> loop.trace(Event.ACK_TIMED_OUT, this, id));
         loop.blocking(
                 () -> loop.mailboxes().stillPending(appId, number, unacked),
@@ -370,22 +416,15 @@ public final class Session {
             gone.remove(message.id());
             boolean expired = message.expiresAt() <= loop.clock().millis();
             if (expired) {
-                window.remove(message.id());
-            } else if (window.contains(message.id()) && !ended && !leaving) {
-                out.push(message, resends + 2);
+                inFlight.remove(message.id());
+            } else if (inFlight.contains(message.id()) && !ended && !leaving) {
+                out.push(message, inFlight.attempt());
                 loop.pushed(false);
                 loop.trace(Event.RESENT, this, message.id());
             }
         }
-        gone.forEach(window::remove);
-        resends++;
-        if (resends == loop.limits().resendMillis().length) {
-            if (!window.isEmpty()) {
-                leftUnacked = leftUnacked == 0 ? window.first() : leftUnacked;
-            }
-            window.clear();
-            resends = 0;
-        }
+        gone.forEach(inFlight::remove);
+        inFlight.presentedAgain();
         loop.flushSoon(this);
         drain();
     }
@@ -429,18 +468,11 @@ public final class Session {
 
     private void saveEnd() {
         String reason = endedBecause == null ? "disconnected" : endedBecause;
-        loop.mailboxes().end(appId, number, generation, position, drainedTo(), reason);
+        loop.mailboxes().end(appId, number, generation, presentedTo, drainedTo(), reason);
     }
 
     /** Nothing at or below this id is pending. */
     private long drainedTo() {
-        long lowest = position + 1;
-        if (!window.isEmpty()) {
-            lowest = Math.min(lowest, window.first());
-        }
-        if (leftUnacked > 0) {
-            lowest = Math.min(lowest, leftUnacked);
-        }
-        return lowest - 1;
+        return inFlight.lowest(position + 1) - 1;
     }
 }

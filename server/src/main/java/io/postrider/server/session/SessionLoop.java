@@ -48,6 +48,7 @@ public final class SessionLoop {
     private final Map<Long, Map<Integer, Session>> byApp = new HashMap<>();
     private final ArrayDeque<Session> toFlush = new ArrayDeque<>();
     private final Map<Long, int[]> written = new HashMap<>();
+    private List<MessageStore.Presentation> presented = new ArrayList<>();
     private final ArrayDeque<Answered> answered = new ArrayDeque<>();
     private List<Session> toAnswer = new ArrayList<>();
     private boolean flushScheduled;
@@ -204,8 +205,14 @@ public final class SessionLoop {
         toAnswer.add(session);
     }
 
-    void acknowledge(Session session, long messageId, boolean opened) {
+    /**
+     * @param settles the device waits to hear whether it was the first
+     */
+    void acknowledge(Session session, long messageId, boolean opened, boolean settles) {
         waiting.add(session.appId, session.number, messageId, opened);
+        if (settles) {
+            waiting.setUrgent();
+        }
         waitingSessions.add(session);
         if (!acksAreOut) {
             acksAreOut = true;
@@ -263,6 +270,11 @@ public final class SessionLoop {
         written.computeIfAbsent(messageId, id -> new int[1])[0]++;
     }
 
+    /** A message to groups was written to one of their devices. */
+    void presented(Session session, long messageId) {
+        presented.add(new MessageStore.Presentation(session.appId, session.number, messageId));
+    }
+
     void pushed(boolean first) {
         if (first) {
             metrics.pushed();
@@ -305,6 +317,10 @@ public final class SessionLoop {
             store().addWritten(messageId, devices[0]);
         });
         written.clear();
+        if (!presented.isEmpty()) {
+            store().addPresented(presented);
+            presented = new ArrayList<>();
+        }
         ticks++;
         if (ticks % TICKS_PER_LOOK == 0) {
             long now = clock.ticks();

@@ -205,10 +205,24 @@ public final class Sessions implements WakeUps, Presence {
     }
 
     @Override
+    public void settled(long appId, long messageId, Recipients others) {
+        others.forEach(number -> onLoop(appId, number, session -> session.settled(messageId)));
+    }
+
+    @Override
+    public void joined(long appId, int number, long messageId) {
+        onLoop(appId, number, session -> session.joined(messageId));
+    }
+
+    @Override
     public void revoked(long appId, int number) {
+        onLoop(appId, number, session -> session.close(CloseCode.TOKEN_REFUSED));
+    }
+
+    private void onLoop(long appId, int number, Consumer<Session> task) {
         Session session = byDevice.get(Device.key(appId, number));
         if (session != null) {
-            session.loop.execute(() -> session.close(CloseCode.TOKEN_REFUSED));
+            session.loop.execute(() -> task.accept(session));
         }
     }
 

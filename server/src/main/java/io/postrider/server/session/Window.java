@@ -28,7 +28,7 @@ final class Window {
         return limit - count;
     }
 
-    /** Adds an id greater than all that are here. */
+    /** Adds an id that is not here; mostly it is greater than all that are. */
     void add(long id) {
         if (count == limit) {
             throw new IllegalStateException("the window is full");
@@ -36,7 +36,13 @@ final class Window {
         if (count == ids.length) {
             ids = Arrays.copyOf(ids, Math.min(limit, Math.max(SMALL, 2 * count)));
         }
-        ids[count++] = id;
+        int at = count;
+        while (at > 0 && ids[at - 1] > id) {
+            at--;
+        }
+        System.arraycopy(ids, at, ids, at + 1, count - at);
+        ids[at] = id;
+        count++;
     }
 
     boolean contains(long id) {

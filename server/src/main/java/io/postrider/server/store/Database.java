@@ -53,6 +53,8 @@ public final class Database implements AutoCloseable {
     private final long incarnation;
     private final OpenSets openSets = new OpenSets();
     private final PendingIndex pending;
+    private final Memberships memberships = new Memberships();
+    private final Settlements settlements = new Settlements(memberships);
     private final Deliveries deliveries;
     private final MessageCache messageCache = new MessageCache();
     private final StoredCounts storedCounts = new StoredCounts();
@@ -116,7 +118,7 @@ public final class Database implements AutoCloseable {
         this.incarnation = begin(writing, clock, lastId);
         this.pending = new PendingIndex(pendingInMemory, change -> writer().change(change));
         pending.load(writing);
-        this.deliveries = new Deliveries(openSets, pending);
+        this.deliveries = new Deliveries(openSets, pending, settlements);
         writing.begin();
         this.writer =
                 new Writer(
@@ -229,6 +231,7 @@ public final class Database implements AutoCloseable {
 
     private void forgetUncommitted() {
         pending.forget();
+        settlements.forget();
         openSets.forget();
         storedCounts.forget();
         audienceEnds.forget();
@@ -241,6 +244,14 @@ public final class Database implements AutoCloseable {
     /** For the writer thread only. */
     Deliveries deliveries() {
         return deliveries;
+    }
+
+    Memberships memberships() {
+        return memberships;
+    }
+
+    Settlements settlements() {
+        return settlements;
     }
 
     /** For the writer thread only. */

@@ -2,6 +2,7 @@ package io.postrider.server.store;
 
 import io.postrider.server.delivery.AckBatch;
 import io.postrider.server.delivery.AckOutcome;
+import io.postrider.server.delivery.NewMessage.Target;
 import io.postrider.server.delivery.Recipients;
 import io.postrider.server.store.OpenSets.OpenSet;
 import java.sql.ResultSet;
@@ -21,6 +22,7 @@ final class Deliveries {
     static final int KIND_ONE = 1;
     static final int KIND_FEW = 2;
     static final int KIND_MANY = 3;
+    static final int KIND_GROUPS = 4;
 
     /**
      * More recipients than this are kept as sets; docs/adr/0003-rows-and-sets.md has the
@@ -36,10 +38,12 @@ final class Deliveries {
 
     private final OpenSets sets;
     private final PendingIndex pending;
+    private final Settlements settlements;
 
-    Deliveries(OpenSets sets, PendingIndex pending) {
+    Deliveries(OpenSets sets, PendingIndex pending, Settlements settlements) {
         this.sets = sets;
         this.pending = pending;
+        this.settlements = settlements;
     }
 
     /** Drops what is kept in memory of an app whose rows are deleted. */
@@ -85,7 +89,16 @@ final class Deliveries {
         }
     }
 
+    /** Opens a message in groups. Answers which devices it is to be presented to now. */
+    Recipients insert(Tx tx, long appId, long messageId, long expiresAt, Target.Groups groups) {
+        pending.stored(tx);
+        return settlements.open(tx, appId, messageId, expiresAt, groups);
+    }
+
     AckOutcome acknowledge(Tx tx, AckBatch.Ack ack) {
+        if (settlements.knows(ack.messageId())) {
+            return settlements.acknowledge(tx, ack);
+        }
         OpenSet set = sets.cached(ack.messageId());
         if (set == null) {
             if (acknowledgeOne(tx, ack)) {
@@ -108,6 +121,9 @@ final class Deliveries {
                 }
                 case KIND_FEW -> {
                     return acknowledgeAmongFew(tx, ack, row.get());
+                }
+                case KIND_GROUPS -> {
+                    return settlements.acknowledge(tx, ack);
                 }
                 default -> set = sets.get(tx, ack.messageId());
             }
@@ -232,6 +248,9 @@ final class Deliveries {
                         messageId);
                 return recipientsOfFew(tx.sql, messageId);
             }
+            case KIND_GROUPS -> {
+                return Settlements.recall(tx, appId, messageId);
+            }
             default -> {
                 OpenSet set = sets.get(tx, messageId);
                 set.recalled = true;
@@ -319,6 +338,7 @@ final class Deliveries {
         forgetPending(tx, appId, messageId);
         tx.sql.update("DELETE FROM deliveries WHERE message_id = ?", messageId);
         sets.delete(tx, appId, messageId);
+        settlements.delete(tx, messageId);
     }
 
     /** The messages to many above an id that a device is a recipient of, oldest first. */

@@ -16,7 +16,7 @@ final class MessageCache {
     private static final int OVERHEAD = 200;
 
     static final String COLUMNS =
-            "id, app_id, created_at, expires_at, wants_ack, online_only, content";
+            "id, app_id, created_at, expires_at, wants_ack, online_only, content, kind";
 
     private final Cache<Long, Message> byId =
             Caffeine.newBuilder()
@@ -66,6 +66,7 @@ final class MessageCache {
                 row.getLong(4),
                 row.getBoolean(5),
                 row.getBoolean(6),
+                row.getInt(8) == Deliveries.KIND_GROUPS,
                 row.getBytes(7));
     }
 }

@@ -8,14 +8,16 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Deletes what has been kept long enough, in small pieces so that no publish waits for it: ended
- * messages after their app's days, the log of sessions after 7 days, idempotency keys after 24
- * hours, the audit log after a year. Gives the space back to the file system.
+ * messages after their app's days, what has ended from the mailboxes of groups, the log of sessions
+ * after 7 days, idempotency keys after 24 hours, the audit log after a year. Gives the space back
+ * to the file system.
  */
 final class Purge {
     private static final Logger LOG = LoggerFactory.getLogger(Purge.class);
     private static final int MESSAGES_AT_ONCE = 200;
     private static final int PAGES_AT_ONCE = 500;
     private static final long SESSION_LOG_MILLIS = TimeUnit.DAYS.toMillis(7);
+    private static final long SETTLED_MILLIS = TimeUnit.HOURS.toMillis(24);
     private static final long AUDIT_MILLIS = TimeUnit.DAYS.toMillis(365);
     private static final long IDEMPOTENCY_MILLIS = TimeUnit.HOURS.toMillis(24);
 
@@ -51,6 +53,9 @@ final class Purge {
         for (Retention app : apps) {
             purgeMessages(app.app, app.before);
         }
+        tidyMailboxes(now - SETTLED_MILLIS);
+        delete("DELETE FROM group_devices WHERE stays_until < ?", now);
+        delete("DELETE FROM till_tokens WHERE expires_at < ?", now);
         delete("DELETE FROM sessions WHERE ended_at < ?", now - SESSION_LOG_MILLIS);
         delete("DELETE FROM idempotency_keys WHERE created_at < ?", now - IDEMPOTENCY_MILLIS);
         delete("DELETE FROM logins WHERE expires_at < ?", now);
@@ -60,6 +65,15 @@ final class Purge {
 
     private void delete(String sql, long before) {
         database.writer().await(tx -> tx.sql.update(sql, before));
+    }
+
+    private void tidyMailboxes(long endedBefore) {
+        int tidied = MESSAGES_AT_ONCE;
+        while (tidied == MESSAGES_AT_ONCE) {
+            tidied =
+                    database.writer()
+                            .await(tx -> Settlements.tidySome(tx, endedBefore, MESSAGES_AT_ONCE));
+        }
     }
 
     private void purgeMessages(long app, long before) {

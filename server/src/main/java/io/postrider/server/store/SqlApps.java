@@ -19,6 +19,17 @@ public final class SqlApps implements AppStore {
                     "DELETE FROM message_sets WHERE app_id = ?",
                     "DELETE FROM pending WHERE app_id = ?",
                     "DELETE FROM deliveries WHERE app_id = ?",
+                    "DELETE FROM group_mailboxes WHERE group_id IN"
+                            + " (SELECT id FROM groups WHERE app_id = ?)",
+                    "DELETE FROM presentations WHERE message_id IN"
+                            + " (SELECT id FROM messages WHERE app_id = ? AND kind = 4)",
+                    "DELETE FROM settlements WHERE message_id IN"
+                            + " (SELECT id FROM messages WHERE app_id = ? AND kind = 4)",
+                    "DELETE FROM group_devices WHERE app_id = ?",
+                    "DELETE FROM till_tokens WHERE app_id = ?",
+                    "DELETE FROM tills WHERE app_id = ?",
+                    "DELETE FROM group_users WHERE app_id = ?",
+                    "DELETE FROM groups WHERE app_id = ?",
                     "DELETE FROM messages WHERE app_id = ?",
                     "DELETE FROM idempotency_keys WHERE app_id = ?",
                     "DELETE FROM sessions WHERE app_id = ?",
@@ -131,6 +142,7 @@ public final class SqlApps implements AppStore {
         database.writer()
                 .await(tx -> {
                     database.deliveries().forgetApp(tx, id);
+                    tx.afterCommit(database.settlements()::forget);
                     database.storedCounts().forget(id);
                     database.audienceEnds().forget(tx, id);
                     SqlAudit.write(tx, deed);

@@ -46,7 +46,7 @@ public final class SqlDevices implements DeviceStore {
         return database.writer().await(tx -> register(tx, appId, deviceId, profile));
     }
 
-    private Registered register(Tx tx, long appId, String deviceId, Profile profile) {
+    Registered register(Tx tx, long appId, String deviceId, Profile profile) {
         Optional<Device> known = find(tx.sql, appId, deviceId);
         if (known.isPresent()) {
             return new Registered.Known(known.get());
@@ -130,6 +130,14 @@ public final class SqlDevices implements DeviceStore {
         return database.read(sql -> find(sql, appId, deviceId));
     }
 
+    static Optional<Device> find(Sql sql, long appId, int number) {
+        return sql.first(
+                "SELECT " + COLUMNS + " FROM devices WHERE app_id = ? AND number = ?",
+                SqlDevices::read,
+                appId,
+                number);
+    }
+
     private static Optional<Device> find(Sql sql, long appId, String deviceId) {
         return sql.first(
                 "SELECT " + COLUMNS + " FROM devices WHERE app_id = ? AND device_id = ?",
@@ -140,12 +148,7 @@ public final class SqlDevices implements DeviceStore {
 
     @Override
     public Optional<Device> byNumber(long appId, int number) {
-        return database.read(sql ->
-                sql.first(
-                        "SELECT " + COLUMNS + " FROM devices" + " WHERE app_id = ? AND number = ?",
-                        SqlDevices::read,
-                        appId,
-                        number));
+        return database.read(sql -> find(sql, appId, number));
     }
 
     @Override
@@ -220,22 +223,32 @@ public final class SqlDevices implements DeviceStore {
         if (device.equals(old)) {
             return old;
         }
-        tx.sql.update(
-                "UPDATE devices SET platform = ?, user_name = ?, tags = ?, locale = ?, timezone = ?"
-                        + " WHERE app_id = ? AND number = ?",
-                device.platform().word(),
-                user,
-                String.join("\n", device.tags()),
-                device.locale(),
-                device.timezone(),
-                device.appId(),
-                device.number());
         boolean otherUser = !Objects.equals(old.user(), user);
+        if (otherUser) {
+            // His groups come and go with him.
+            database.memberships()
+                    .changeOf(tx, device.appId(), device.number(), () -> update(tx, device));
+        } else {
+            update(tx, device);
+        }
         log(tx, old, device, otherUser ? OTHER_USER : STAYS);
         if (otherUser) {
             fail(tx, device, true, "user_changed");
         }
         return device;
+    }
+
+    private static void update(Tx tx, Device device) {
+        tx.sql.update(
+                "UPDATE devices SET platform = ?, user_name = ?, tags = ?, locale = ?, timezone = ?"
+                        + " WHERE app_id = ? AND number = ?",
+                device.platform().word(),
+                device.user(),
+                String.join("\n", device.tags()),
+                device.locale(),
+                device.timezone(),
+                device.appId(),
+                device.number());
     }
 
     private static @Nullable String emptyToNull(String text) {
@@ -259,6 +272,12 @@ public final class SqlDevices implements DeviceStore {
 
     private Device delete(Tx tx, Device device) {
         fail(tx, device, false, "device_deleted");
+        for (String table : List.of("group_devices", "tills")) {
+            tx.sql.update(
+                    "DELETE FROM " + table + " WHERE app_id = ? AND number = ?",
+                    device.appId(),
+                    device.number());
+        }
         tx.sql.update(
                 "DELETE FROM devices WHERE app_id = ? AND number = ?",
                 device.appId(),

@@ -1,5 +1,6 @@
 package io.postrider.server.store;
 
+import io.postrider.server.clock.Clock;
 import io.postrider.server.delivery.Mailboxes;
 import io.postrider.server.delivery.Message;
 import io.postrider.server.store.PendingIndex.Recent;
@@ -28,9 +29,11 @@ public final class SqlMailboxes implements Mailboxes {
                     + " AND pending.message_id > ? ORDER BY pending.message_id LIMIT ?";
 
     private final Database database;
+    private final Clock clock;
 
-    public SqlMailboxes(Database database) {
+    public SqlMailboxes(Database database, Clock clock) {
         this.database = database;
+        this.clock = clock;
     }
 
     private record Mailbox(long drainedTo, long presentedTo) {}
@@ -72,10 +75,20 @@ public final class SqlMailboxes implements Mailboxes {
         long since = previous.map(Previous::startedAt).orElse(Long.MAX_VALUE);
         return new Begun(
                 generation,
-                mailbox.drainedTo,
+                Math.min(mailbox.drainedTo, beforeOpen(tx, appId, number)),
                 presentedTo,
                 tx.lastId(),
-                recalledSince(tx, appId, number, since, presentedTo));
+                recalledSince(tx, appId, number, since, presentedTo),
+                since == Long.MAX_VALUE
+                        ? List.of()
+                        : Settlements.settledSince(
+                                tx.sql, appId, number, since, presentedTo, tx.now()));
+    }
+
+    /** What is open in groups may be older than all that is pending for the device itself. */
+    private static long beforeOpen(Tx tx, long appId, int number) {
+        List<Long> first = Settlements.openFor(tx.sql, appId, number, 0, tx.now(), 1);
+        return first.isEmpty() ? Long.MAX_VALUE : first.get(0) - 1;
     }
 
     private static Optional<Previous> previous(Tx tx, long appId, int number) {
@@ -146,6 +159,7 @@ public final class SqlMailboxes implements Mailboxes {
                                     messageId,
                                     number)
                             == 1;
+            case Deliveries.KIND_GROUPS -> Settlements.wasPresented(sql, messageId, number);
             default -> OpenSets.isRecipient(sql, appId, messageId, number);
         };
     }
@@ -197,6 +211,7 @@ public final class SqlMailboxes implements Mailboxes {
         ids.addAll(moved.keySet());
         Set<Long> many = many(sql, appId, number, afterId, limit);
         ids.addAll(many);
+        ids.addAll(Settlements.openFor(sql, appId, number, afterId, clock.millis(), limit + 1));
         List<Message> messages = new ArrayList<>();
         int bytes = 0;
         for (long id : ids) {
@@ -293,7 +308,9 @@ public final class SqlMailboxes implements Mailboxes {
             List<Message> pending = new ArrayList<>();
             for (long id : messageIds) {
                 Message message = database.messageCache().get(sql, id);
-                if (message != null && message.appId() == appId && isPending(sql, id, number)) {
+                if (message != null
+                        && message.appId() == appId
+                        && isPending(sql, appId, id, number)) {
                     pending.add(message);
                 }
             }
@@ -301,7 +318,7 @@ public final class SqlMailboxes implements Mailboxes {
         });
     }
 
-    private static boolean isPending(Sql sql, long messageId, int number) {
+    private boolean isPending(Sql sql, long appId, long messageId, int number) {
         record Row(int kind, int number, int state, boolean recalled) {}
 
         Row message =
@@ -326,6 +343,8 @@ public final class SqlMailboxes implements Mailboxes {
                                     messageId,
                                     number)
                             == 1;
+            case Deliveries.KIND_GROUPS ->
+                    Settlements.isOpenFor(sql, messageId, appId, number, clock.millis());
             default -> {
                 OpenSets.OpenSet set = OpenSets.load(sql, messageId);
                 yield !message.recalled

@@ -1,5 +1,6 @@
 package io.postrider.server.store;
 
+import io.postrider.server.clock.Clock;
 import io.postrider.server.delivery.Accepted;
 import io.postrider.server.delivery.AckBatch;
 import io.postrider.server.delivery.AckOutcome;
@@ -7,6 +8,7 @@ import io.postrider.server.delivery.Arrival;
 import io.postrider.server.delivery.Message;
 import io.postrider.server.delivery.MessageStore;
 import io.postrider.server.delivery.NewMessage;
+import io.postrider.server.delivery.NewMessage.Target;
 import io.postrider.server.delivery.Recipients;
 import io.postrider.server.delivery.WakeUps;
 import java.security.MessageDigest;
@@ -25,15 +27,19 @@ public final class SqlMessages implements MessageStore {
     private final Database database;
     private final MessageCache cache;
     private final Deliveries deliveries;
+    private final Settlements settlements;
+    private final Clock clock;
     private final long quota;
     private @Nullable WakeUps wakeUps;
 
     /**
      * @param quota how many messages are kept for one app; 0 for no limit
      */
-    public SqlMessages(Database database, long quota) {
+    public SqlMessages(Database database, Clock clock, long quota) {
         this.database = database;
+        this.clock = clock;
         this.quota = quota;
+        this.settlements = database.settlements();
         this.cache = database.messageCache();
         this.deliveries = database.deliveries();
     }
@@ -41,6 +47,7 @@ public final class SqlMessages implements MessageStore {
     @Override
     public void onCommit(WakeUps woken) {
         this.wakeUps = woken;
+        settlements.onCommit(woken);
     }
 
     @Override
@@ -63,16 +70,16 @@ public final class SqlMessages implements MessageStore {
         if (quota > 0 && !database.storedCounts().add(tx, message.appId(), quota)) {
             return new Accepted.QuotaExceeded(quota);
         }
-        Recipients recipients =
-                message.audienceEnd() >= audienceEnd
-                        ? message.recipients()
-                        : withoutGone(tx, message);
         long id = tx.nextId();
         long expiresAt = tx.now() + message.ttlMillis();
-        insert(tx, id, expiresAt, recipients, message);
-        deliveries.insert(tx, message.appId(), id, expiresAt, message.namesUsers(), recipients);
+        Stored stored =
+                switch (message.target()) {
+                    case Target.Devices devices ->
+                            toDevices(tx, id, expiresAt, audienceEnd, message, devices);
+                    case Target.Groups groups -> toGroups(tx, id, expiresAt, message, groups);
+                };
         if (key != null) {
-            rememberKey(tx, id, expiresAt, recipients.count(), message.appId(), key);
+            rememberKey(tx, id, expiresAt, stored.targeted, message.appId(), key);
         }
         arrive(
                 tx,
@@ -84,9 +91,51 @@ public final class SqlMessages implements MessageStore {
                                 expiresAt,
                                 message.wantsAck(),
                                 message.onlineOnly(),
+                                message.target() instanceof Target.Groups,
                                 message.content()),
-                        recipients));
-        return new Accepted.Stored(id, recipients.count(), expiresAt, false);
+                        stored.presentedTo));
+        return new Accepted.Stored(id, stored.targeted, expiresAt, false);
+    }
+
+    /**
+     * @param presentedTo the devices that are to see it now
+     */
+    private record Stored(int targeted, Recipients presentedTo) {}
+
+    private Stored toDevices(
+            Tx tx,
+            long id,
+            long expiresAt,
+            long audienceEnd,
+            NewMessage message,
+            Target.Devices devices) {
+        Recipients recipients =
+                devices.audienceEnd() >= audienceEnd
+                        ? devices.recipients()
+                        : withoutGone(tx, message.appId(), devices);
+        int kind = Deliveries.kindOf(recipients.count());
+        Integer one = kind == Deliveries.KIND_ONE ? recipients.first() : null;
+        insert(
+                tx,
+                id,
+                expiresAt,
+                message,
+                new Columns(kind, one, devices.namesUsers(), recipients.count(), null));
+        deliveries.insert(tx, message.appId(), id, expiresAt, devices.namesUsers(), recipients);
+        return new Stored(recipients.count(), recipients);
+    }
+
+    private Stored toGroups(
+            Tx tx, long id, long expiresAt, NewMessage message, Target.Groups groups) {
+        int targeted = groups.names().size();
+        String filter = Settlements.filterColumn(groups.filter());
+        insert(
+                tx,
+                id,
+                expiresAt,
+                message,
+                new Columns(Deliveries.KIND_GROUPS, null, false, targeted, filter));
+        return new Stored(targeted, deliveries.insert(tx, message.appId(), id, expiresAt, groups));
     }
 
     private static Optional<Accepted> earlier(Tx tx, long appId, NewMessage.Idempotency key) {
@@ -122,41 +171,48 @@ public final class SqlMessages implements MessageStore {
     }
 
     /** Leaves out the devices that went after the audience was resolved. */
-    private static Recipients withoutGone(Tx tx, NewMessage message) {
+    private static Recipients withoutGone(Tx tx, long appId, Target.Devices devices) {
         List<Integer> gone =
                 tx.sql.list(
                         "SELECT number FROM audience_changes"
                                 + " WHERE app_id = ? AND seq > ? AND gone BETWEEN 1 AND ?",
                         row -> row.getInt(1),
-                        message.appId(),
-                        message.audienceEnd(),
-                        message.namesUsers() ? SqlDevices.OTHER_USER : SqlDevices.DELETED);
+                        appId,
+                        devices.audienceEnd(),
+                        devices.namesUsers() ? SqlDevices.OTHER_USER : SqlDevices.DELETED);
         if (gone.isEmpty()) {
-            return message.recipients();
+            return devices.recipients();
         }
-        RoaringBitmap left = message.recipients().copy();
+        RoaringBitmap left = devices.recipients().copy();
         gone.forEach(left::remove);
         return Recipients.of(left);
     }
 
+    /** What depends on whom a message is for. */
+    private record Columns(
+            int kind,
+            @Nullable Integer number,
+            boolean namesUsers,
+            int targeted,
+            @Nullable String filter) {}
+
     private static void insert(
-            Tx tx, long id, long expiresAt, Recipients recipients, NewMessage message) {
-        int kind = Deliveries.kindOf(recipients.count());
-        boolean one = kind == Deliveries.KIND_ONE;
+            Tx tx, long id, long expiresAt, NewMessage message, Columns columns) {
         tx.sql.update(
                 "INSERT INTO messages (id, app_id, kind, number, state, names_users, wants_ack,"
-                        + " online_only, targeted, created_at, expires_at, audience, options,"
-                        + " content, request_id)"
-                        + " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                        + " online_only, targeted, filter, created_at, expires_at, audience,"
+                        + " options, content, request_id)"
+                        + " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 id,
                 message.appId(),
-                kind,
-                one ? recipients.first() : null,
-                one ? Deliveries.PENDING : null,
-                message.namesUsers(),
+                columns.kind,
+                columns.number,
+                columns.number == null ? null : Deliveries.PENDING,
+                columns.namesUsers,
                 message.wantsAck(),
                 message.onlineOnly(),
-                recipients.count(),
+                columns.targeted,
+                columns.filter,
                 tx.now(),
                 expiresAt,
                 message.audience(),
@@ -181,14 +237,23 @@ public final class SqlMessages implements MessageStore {
 
     @Override
     public CompletableFuture<List<AckOutcome>> acknowledge(AckBatch acks) {
+        return acks.isUrgent()
+                ? database.writer().submit(tx -> acknowledge(tx, acks))
+                : database.writer().submitLazily(tx -> acknowledge(tx, acks));
+    }
+
+    private List<AckOutcome> acknowledge(Tx tx, AckBatch acks) {
+        List<AckOutcome> outcomes = new ArrayList<>(acks.size());
+        for (int i = 0; i < acks.size(); i++) {
+            outcomes.add(deliveries.acknowledge(tx, acks.get(i)));
+        }
+        return outcomes;
+    }
+
+    @Override
+    public CompletableFuture<Void> addPresented(List<Presentation> presentations) {
         return database.writer()
-                .submitLazily(tx -> {
-                    List<AckOutcome> outcomes = new ArrayList<>(acks.size());
-                    for (int i = 0; i < acks.size(); i++) {
-                        outcomes.add(deliveries.acknowledge(tx, acks.get(i)));
-                    }
-                    return outcomes;
-                });
+                .change(tx -> presentations.forEach(each -> settlements.presented(tx, each)));
     }
 
     @Override
@@ -245,23 +310,25 @@ public final class SqlMessages implements MessageStore {
                 sql.list(
                         "SELECT "
                                 + MessageCache.COLUMNS
-                                + ", kind, number FROM messages WHERE id > ?"
+                                + ", number FROM messages WHERE id > ?"
                                 + " ORDER BY id LIMIT ?",
                         row -> {
                             Message message = MessageCache.read(row);
                             return new Arrival(
                                     message,
-                                    recipients(sql, message.id(), row.getInt(8), row.getInt(9)));
+                                    recipients(sql, message, row.getInt(8), row.getInt(9)));
                         },
                         id,
                         limit));
     }
 
-    private static Recipients recipients(Sql sql, long messageId, int kind, int number) {
+    private Recipients recipients(Sql sql, Message message, int kind, int number) {
         return switch (kind) {
             case Deliveries.KIND_ONE -> Recipients.of(number);
-            case Deliveries.KIND_FEW -> Deliveries.recipientsOfFew(sql, messageId);
-            default -> Recipients.of(OpenSets.load(sql, messageId).recipients);
+            case Deliveries.KIND_FEW -> Deliveries.recipientsOfFew(sql, message.id());
+            case Deliveries.KIND_GROUPS ->
+                    Settlements.openTo(sql, message.appId(), message.id(), clock.millis());
+            default -> Recipients.of(OpenSets.load(sql, message.id()).recipients);
         };
     }
 

@@ -18,7 +18,7 @@ import org.roaringbitmap.buffer.MutableRoaringBitmap;
 public final class SqlReports implements Reports {
     private static final String COLUMNS =
             MessageCache.COLUMNS
-                    + ", kind, number, state, at, reason, targeted, written, folded_to,"
+                    + ", number, state, at, reason, targeted, written, folded_to,"
                     + " recalled_at, audience, options, request_id";
 
     private final Database database;
@@ -124,7 +124,15 @@ public final class SqlReports implements Reports {
                         ended[Deliveries.FAILED],
                         row.written);
         return new Standing(
-                row.message, row.audience, row.options, row.requestId, row.recalledAt, counts);
+                row.message,
+                row.audience,
+                row.options,
+                row.requestId,
+                row.recalledAt,
+                counts,
+                row.kind == Deliveries.KIND_GROUPS
+                        ? SettlementReports.settlements(sql, row.message, now)
+                        : List.of());
     }
 
     /** How many devices delivered (opened ones among them), opened, and failed. */
@@ -132,6 +140,9 @@ public final class SqlReports implements Reports {
         int[] count = new int[5];
         switch (row.kind) {
             case Deliveries.KIND_ONE -> count[row.state]++;
+            case Deliveries.KIND_GROUPS -> {
+                return SettlementReports.ended(sql, row.message.id());
+            }
             case Deliveries.KIND_FEW ->
                     sql.read(
                             "SELECT state, count(*) FROM deliveries WHERE message_id = ?"
@@ -194,8 +205,33 @@ public final class SqlReports implements Reports {
                             row.message.id(),
                             afterNumber,
                             limit);
+            case Deliveries.KIND_GROUPS -> devicesOfGroups(sql, row, afterNumber, limit);
             default -> devicesOfMany(sql, row, afterNumber, limit);
         };
+    }
+
+    private List<DeviceStanding> devicesOfGroups(Sql sql, Row row, int afterNumber, int limit) {
+        long now = clock.millis();
+        Message message = row.message;
+        return SettlementReports.devices(sql, message, afterNumber, limit, now).stream()
+                .map(sight -> {
+                    Owner owner = owner(sql, message.appId(), sight.number());
+                    return new DeviceStanding(
+                            sight.number(), owner.deviceId, sight.state(), sight.at(), null, 0);
+                })
+                .toList();
+    }
+
+    private record Owner(@Nullable String deviceId, long presentedTo) {}
+
+    private static Owner owner(Sql sql, long appId, int number) {
+        return sql.first(
+                        "SELECT device_id, presented_to FROM devices"
+                                + " WHERE app_id = ? AND number = ?",
+                        found -> new Owner(found.getString(1), found.getLong(2)),
+                        appId,
+                        number)
+                .orElse(new Owner(null, 0));
     }
 
     private record End(int outcome, long at, @Nullable String reason) {}
@@ -235,17 +271,7 @@ public final class SqlReports implements Reports {
 
     private DeviceStanding standing(
             Sql sql, Row row, int number, int state, long at, @Nullable String reason) {
-        record Owner(String deviceId, long presentedTo) {}
-
-        Optional<Owner> device =
-                sql.first(
-                        "SELECT device_id, presented_to FROM devices"
-                                + " WHERE app_id = ? AND number = ?",
-                        found -> new Owner(found.getString(1), found.getLong(2)),
-                        row.message.appId(),
-                        number);
-        String deviceId = device.map(Owner::deviceId).orElse(null);
-        long presentedTo = device.map(Owner::presentedTo).orElse(0L);
+        Owner owner = owner(sql, row.message.appId(), number);
         long expiresAt = row.message.expiresAt();
         DeliveryState word;
         long since = at;
@@ -265,7 +291,7 @@ public final class SqlReports implements Reports {
             word = DeliveryState.QUEUED;
             since = row.message.createdAt();
         }
-        return new DeviceStanding(number, deviceId, word, since, why, presentedTo);
+        return new DeviceStanding(number, owner.deviceId, word, since, why, owner.presentedTo);
     }
 
     private static String whyOnlineExpired(Sql sql, Message message, int number) {

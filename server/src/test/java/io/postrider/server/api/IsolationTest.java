@@ -35,6 +35,7 @@ class IsolationTest {
     private AppHandle mine;
     private AppHandle theirs;
     private String theirMessage = "";
+    private String theirTillToken = "";
     private String myToken = "";
 
     @BeforeEach
@@ -46,6 +47,11 @@ class IsolationTest {
         myToken = mine.register("my-device");
         mine.register("my-other-device");
         theirMessage = theirs.publish("\"all\"");
+        theirs.call("PUT", "/v1/groups/their-group/members/their-device", null).expect(204);
+        theirTillToken =
+                theirs.call("POST", "/v1/tills/tokens", "{\"group\":\"their-group\"}")
+                        .expect(201)
+                        .text("token");
     }
 
     @AfterEach
@@ -60,6 +66,13 @@ class IsolationTest {
         Probe app = new Probe(List.of(theirs.id()), List.of(UNKNOWN_ID), null);
         Probe message = new Probe(List.of(theirMessage), List.of(UNKNOWN_ID), null);
         Probe device = new Probe(List.of("their-device"), List.of(UNKNOWN_DEVICE), null);
+        Probe group = new Probe(List.of("their-group"), List.of("unknown-group"), null);
+        Probe member =
+                new Probe(
+                        List.of("their-group", "their-device"),
+                        List.of("unknown-group", UNKNOWN_DEVICE),
+                        null);
+        Probe token = new Probe(List.of(), List.of(), "{\"token\":\"" + theirTillToken + "\"}");
         return Map.ofEntries(
                 Map.entry("GET /v1/apps/{id}", app),
                 Map.entry("PATCH /v1/apps/{id}", withBody(app, "{\"name\":\"mine now\"}")),
@@ -73,6 +86,10 @@ class IsolationTest {
                 Map.entry(
                         "POST /v1/devices/{deviceId}/acks",
                         withBody(device, "{\"ids\":[\"" + theirMessage + "\"]}")),
+                Map.entry("GET /v1/groups/{group}", group),
+                Map.entry("PUT /v1/groups/{group}/members/{deviceId}", member),
+                Map.entry("DELETE /v1/groups/{group}/members/{deviceId}", member),
+                Map.entry("POST /v1/tills/tokens/revoke", token),
                 Map.entry("GET /v1/messages/{id}", message),
                 Map.entry("GET /v1/messages/{id}/devices", message),
                 Map.entry("GET /v1/messages/{id}/trace", message),
@@ -93,6 +110,8 @@ class IsolationTest {
                     "GET /v1/apps",
                     "POST /v1/devices",
                     "GET /v1/devices",
+                    "PUT /v1/groups/{group}",
+                    "POST /v1/tills/tokens",
                     "POST /v1/messages",
                     "POST /v1/messages/batch",
                     "POST /v1/messages/validate",
@@ -141,6 +160,12 @@ class IsolationTest {
                                 .json()
                                 .path("tags"))
                 .isEmpty();
+        assertThat(
+                        theirs.call("GET", "/v1/groups/their-group", null)
+                                .expect(200)
+                                .json()
+                                .path("devices"))
+                .hasSize(1);
     }
 
     /** Everyone who may call a route and owns nothing of theirs. */
@@ -177,10 +202,10 @@ class IsolationTest {
     }
 
     private void asksForProof(Route route) {
-        String body = route.method().name().matches("POST|PATCH") ? "{}" : null;
+        String body = route.method().name().matches("POST|PATCH|PUT") ? "{}" : null;
         String reference = null;
         for (String wrong : wrongCredentials(route.access())) {
-            Reply reply = call(route, List.of("1"), wrong.isEmpty() ? null : wrong, body);
+            Reply reply = call(route, List.of("1", "1"), wrong.isEmpty() ? null : wrong, body);
             assertThat(reply.status()).as(wrong).isEqualTo(401);
             reference = reference == null ? comparable(reply) : reference;
             assertThat(comparable(reply)).as("every 401 is the same").isEqualTo(reference);
@@ -250,6 +275,22 @@ class IsolationTest {
         String id = mine.publish("{\"devices\":[\"their-device\"]}");
         assertThat(mine.count(id, "targeted")).isZero();
         assertThat(mine.count(mine.publish("{\"users\":[\"anna\"]}"), "targeted")).isZero();
+    }
+
+    @Test
+    void aGroupOfTheSameNameIsAnother() {
+        mine.call("PUT", "/v1/groups/their-group", "{\"devices\":[\"my-device\"]}").expect(200);
+        Reply foreign =
+                mine.call("PUT", "/v1/groups/mine", "{\"devices\":[\"their-device\"]}").expect(400);
+        assertThat(foreign.code()).isEqualTo("device.unknown");
+        String any = ",\"options\":{\"delivery\":\"any\"}";
+        String id = mine.publish("{\"groups\":[\"their-group\"]}", any);
+        assertThat(mine.states(id)).containsExactly("my-device=queued");
+        String each = mine.publish("{\"groups\":[\"their-group\"]}");
+        assertThat(mine.states(each)).containsExactly("my-device=queued");
+        mine.call("POST", "/v1/tills/tokens/revoke", "{\"group\":\"their-group\"}").expect(404);
+        theirs.call("POST", "/v1/tills/tokens/revoke", "{\"token\":\"" + theirTillToken + "\"}")
+                .expect(204);
     }
 
     @Test

@@ -159,6 +159,16 @@ class HistoryTest {
         }
 
         @Override
+        public void settled(long appId, long messageId, Recipients others) {
+            real.settled(appId, messageId, others);
+        }
+
+        @Override
+        public void joined(long appId, int number, long messageId) {
+            real.joined(appId, number, messageId);
+        }
+
+        @Override
         public void revoked(long appId, int number) {
             real.revoked(appId, number);
         }

@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.postrider.server.ManualClock;
 import io.postrider.server.delivery.Trace;
 import io.postrider.server.identity.AuditLog.Actor;
+import io.postrider.server.identity.DeviceFilter;
 import io.postrider.server.identity.DeviceStore;
 import io.postrider.server.identity.DeviceStore.Change;
 import io.postrider.server.identity.DeviceStore.Profile;
+import io.postrider.server.identity.GroupStore;
 import io.postrider.server.identity.Platform;
 import io.postrider.server.metrics.Metrics;
 import io.postrider.server.session.SessionLimits;
@@ -16,6 +18,7 @@ import io.postrider.server.store.Database;
 import io.postrider.server.store.SqlApps;
 import io.postrider.server.store.SqlAudienceLog;
 import io.postrider.server.store.SqlDevices;
+import io.postrider.server.store.SqlGroups;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.TreeSet;
@@ -40,6 +43,7 @@ class AudienceIndexTest {
                             new Trace(16, clock.millis()),
                             metrics);
             DeviceStore devices = new SqlDevices(database, nobody);
+            GroupStore groups = new SqlGroups(database, clock);
             SqlAudienceLog log = new SqlAudienceLog(database);
             long app =
                     new SqlApps(database)
@@ -52,7 +56,7 @@ class AudienceIndexTest {
                             .id();
             devices.register(app, "stays", profile("x"));
             devices.register(app, "moves", profile("x"));
-            AudienceIndex first = new AudienceIndex(log, devices);
+            AudienceIndex first = new AudienceIndex(log, devices, groups);
             assertThat(count(first, app, "x")).isEqualTo(2);
             for (int i = 0; i < MORE_THAN_A_SNAPSHOT / 2; i++) {
                 retag(devices, app, "y");
@@ -63,7 +67,7 @@ class AudienceIndexTest {
             assertThat(log.snapshot(app)).isPresent();
 
             retag(devices, app, "z");
-            AudienceIndex second = new AudienceIndex(log, devices);
+            AudienceIndex second = new AudienceIndex(log, devices, groups);
             assertThat(count(second, app, "x")).isEqualTo(1);
             assertThat(count(second, app, "y")).isZero();
             assertThat(count(second, app, "z")).isEqualTo(1);
@@ -80,7 +84,8 @@ class AudienceIndexTest {
     }
 
     private static int count(AudienceIndex index, long app, String tag) {
-        Audience audience = new Audience(null, null, List.of(tag), null, null, null);
+        Audience audience =
+                new Audience(null, new DeviceFilter(null, null, List.of(tag), null, null, null));
         return index.resolve(app, audience).recipients().count();
     }
 }

@@ -58,7 +58,7 @@ class BeginningAndEndTest {
     @Test
     void g5ASessionThatEndsBeforeItBeganIsEndedInTheStoreOnceItBegins() {
         node.store.beginsAreHeld = true;
-        node.store.begun.put(ME, new Begun(4, 5, 9, 9, List.of(3L)));
+        node.store.begun.put(ME, new Begun(4, 5, 9, 9, List.of(3L), List.of()));
         Session session = node.open(ME, device);
         session.close(CloseCode.SHUTDOWN);
         assertThat(node.store.ends).isEmpty();
@@ -74,7 +74,7 @@ class BeginningAndEndTest {
         node.store(3, ME);
         node.store(4, ME);
         node.store(5, ME);
-        node.store.begun.put(ME, new Begun(2, 3, 4, 0, List.of(1L, 2L)));
+        node.store.begun.put(ME, new Begun(2, 3, 4, 0, List.of(1L, 2L), List.of()));
         node.open(ME, device);
         assertThat(device.got())
                 .containsExactly("recall 1", "recall 2", "push 4 attempt 2", "push 5");
@@ -85,7 +85,7 @@ class BeginningAndEndTest {
 
     @Test
     void recallsAreToldEvenWhenNothingIsPending() {
-        node.store.begun.put(ME, new Begun(2, 3, 4, 0, List.of(1L)));
+        node.store.begun.put(ME, new Begun(2, 3, 4, 0, List.of(1L), List.of()));
         node.open(ME, device);
         assertThat(device.got()).containsExactly("recall 1");
     }
@@ -95,7 +95,7 @@ class BeginningAndEndTest {
         for (long id = 1; id <= 3; id++) {
             node.store(id, ME);
         }
-        node.store.begun.put(ME, new Begun(2, 0, 2, 3, List.of()));
+        node.store.begun.put(ME, new Begun(2, 0, 2, 3, List.of(), List.of()));
         node.store.beginsAreHeld = true;
         node.open(ME, device);
         node.sessions.recalled(APP, 2, Recipients.of(ME));

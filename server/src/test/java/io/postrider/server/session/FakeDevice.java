@@ -11,6 +11,7 @@ final class FakeDevice implements Outbound {
     boolean writable = true;
     boolean paused;
     boolean failsToFlush;
+    boolean caughtUp;
     int flushes;
 
     /** After how many more pushes the socket is full. */
@@ -47,6 +48,16 @@ final class FakeDevice implements Outbound {
     @Override
     public void recall(long messageId) {
         unflushed.add("recall " + messageId);
+    }
+
+    @Override
+    public void settled(long messageId) {
+        unflushed.add("settled " + messageId);
+    }
+
+    @Override
+    public void caughtUp() {
+        caughtUp = true;
     }
 
     @Override

@@ -31,7 +31,9 @@ final class FakeStore implements MessageStore, Mailboxes {
     final List<End> ends = new ArrayList<>();
     final List<String> begins = new ArrayList<>();
     final List<Integer> ackBatches = new ArrayList<>();
+    final List<Boolean> urgent = new ArrayList<>();
     final Map<Long, Integer> written = new TreeMap<>();
+    final List<Presentation> presented = new ArrayList<>();
     final Map<Integer, Begun> begun = new HashMap<>();
     int drains;
     boolean failing;
@@ -47,7 +49,21 @@ final class FakeStore implements MessageStore, Mailboxes {
 
     static Message message(long appId, long id, long expiresAt, boolean wantsAck, boolean online) {
         byte[] content = Push.getDefaultInstance().toByteArray();
-        return new Message(id, appId, 0, expiresAt, wantsAck, online, content);
+        return new Message(id, appId, 0, expiresAt, wantsAck, online, false, content);
+    }
+
+    /** To groups, of which the first ack settles it. */
+    static Message toGroups(long appId, long id) {
+        byte[] content = Push.getDefaultInstance().toByteArray();
+        return new Message(id, appId, 0, FOREVER, true, false, true, content);
+    }
+
+    /** A device has become one of those that a message is for. */
+    void alsoFor(int number, long id) {
+        Arrival arrival = arrivals.get(id);
+        if (arrival != null) {
+            of(number).put(id, arrival.message());
+        }
     }
 
     Arrival add(Message message, int... numbers) {
@@ -98,9 +114,10 @@ final class FakeStore implements MessageStore, Mailboxes {
     @Override
     public CompletableFuture<List<AckOutcome>> acknowledge(AckBatch acks) {
         ackBatches.add(acks.size());
+        urgent.add(acks.isUrgent());
         List<AckOutcome> outcomes = new ArrayList<>();
         for (int i = 0; i < acks.size(); i++) {
-            if (!failing && outcome == AckOutcome.RECORDED) {
+            if (!failing && (outcome == AckOutcome.RECORDED || outcome == AckOutcome.WON)) {
                 end(acks.get(i).number(), acks.get(i).messageId());
             }
             outcomes.add(outcome);
@@ -111,7 +128,7 @@ final class FakeStore implements MessageStore, Mailboxes {
     @Override
     public CompletableFuture<Optional<Begun>> begin(long appId, int number, int tokenGeneration) {
         begins.add(appId + "/" + number + "/" + tokenGeneration);
-        Begun known = begun.getOrDefault(number, new Begun(1, 0, 0, lastId, List.of()));
+        Begun known = begun.getOrDefault(number, new Begun(1, 0, 0, lastId, List.of(), List.of()));
         return answer(beginsAreHeld, knowsDevices ? Optional.of(known) : Optional.empty());
     }
 
@@ -143,6 +160,12 @@ final class FakeStore implements MessageStore, Mailboxes {
     @Override
     public CompletableFuture<Void> addWritten(long messageId, int devices) {
         written.merge(messageId, devices, Integer::sum);
+        return CompletableFuture.completedFuture(null);
+    }
+
+    @Override
+    public CompletableFuture<Void> addPresented(List<Presentation> added) {
+        presented.addAll(added);
         return CompletableFuture.completedFuture(null);
     }
 

@@ -222,6 +222,7 @@ class ConservationTest {
                 case QUEUED, SENT, DELIVERED -> AckOutcome.RECORDED;
                 case EXPIRED -> AckOutcome.EXPIRED;
                 case RECALLED -> AckOutcome.RECALLED;
+                case SETTLED_ELSEWHERE -> AckOutcome.ALREADY_SETTLED;
                 case FAILED -> AckOutcome.UNKNOWN;
             };
         }

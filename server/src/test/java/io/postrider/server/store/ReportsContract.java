@@ -3,7 +3,6 @@ package io.postrider.server.store;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.postrider.server.ManualClock;
-import io.postrider.server.delivery.Arrival;
 import io.postrider.server.delivery.DeliveryState;
 import io.postrider.server.delivery.Message;
 import io.postrider.server.delivery.MessageStore.Recalled;
@@ -17,7 +16,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -32,7 +30,8 @@ abstract class ReportsContract {
 
     @TempDir private Path folder;
     private final ManualClock clock = new ManualClock();
-    private final List<String> heard = new CopyOnWriteArrayList<>();
+    private final Hearing hearing = new Hearing();
+    private final List<String> heard = hearing.heard;
     private Stores stores;
     private long app;
 
@@ -40,34 +39,13 @@ abstract class ReportsContract {
 
     @BeforeEach
     void openStores() {
-        stores = open(folder, clock, new Hearing());
+        stores = open(folder, clock, hearing);
         app = stores.newApp();
     }
 
     @AfterEach
     void closeStores() {
         stores.close();
-    }
-
-    private final class Hearing implements WakeUps {
-        @Override
-        public void stored(long afterId, List<Arrival> arrivals) {
-            for (Arrival arrival : arrivals) {
-                long id = arrival.message().id();
-                heard.add(afterId + " before " + id + " for " + arrival.recipients());
-                afterId = id;
-            }
-        }
-
-        @Override
-        public void recalled(long appId, long messageId, Recipients recipients) {
-            heard.add("recalled " + messageId + " for " + recipients);
-        }
-
-        @Override
-        public void revoked(long appId, int number) {
-            heard.add("revoked " + appId + "/" + number);
-        }
     }
 
     private int[] registerMany(int count) {
@@ -214,9 +192,7 @@ abstract class ReportsContract {
         NewMessage online =
                 new NewMessage(
                         app,
-                        all.recipients(),
-                        NONE,
-                        false,
+                        all.target(),
                         all.audience(),
                         all.options(),
                         1_000,

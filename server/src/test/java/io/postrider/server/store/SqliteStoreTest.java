@@ -43,12 +43,13 @@ class SqliteStoreTest extends StoreContract {
     }
 
     static Stores stores(Database database, ManualClock clock, WakeUps wakeUps) {
-        SqlMessages messages = new SqlMessages(database, 0);
+        SqlMessages messages = new SqlMessages(database, clock, 0);
         messages.onCommit(wakeUps);
         return new Stores(
                 messages,
-                new SqlMailboxes(database),
+                new SqlMailboxes(database, clock),
                 new SqlDevices(database, wakeUps),
+                new SqlGroups(database, clock),
                 new SqlApps(database),
                 new SqlReports(database, clock),
                 new SqlAudienceLog(database),
@@ -91,7 +92,7 @@ class SqliteStoreTest extends StoreContract {
     @Test
     void anAppKeepsNoMoreThanItsQuotaUntilOldOnesArePurged(@TempDir Path other) {
         try (Database open = Database.open(other, clock, new Metrics())) {
-            SqlMessages messages = new SqlMessages(open, 2);
+            SqlMessages messages = new SqlMessages(open, clock, 2);
             Stores stores = stores(open, clock);
             long app = stores.newApp();
             long second = stores.newApp();
@@ -197,7 +198,7 @@ class SqliteStoreTest extends StoreContract {
         }
     }
 
-    private static long rows(Database open, String table) {
+    static long rows(Database open, String table) {
         return open.read(sql -> sql.number("SELECT count(*) FROM " + table));
     }
 
@@ -350,9 +351,7 @@ class SqliteStoreTest extends StoreContract {
         NewMessage small = Stores.message(app, numbers);
         return new NewMessage(
                 app,
-                small.recipients(),
-                small.audienceEnd(),
-                false,
+                small.target(),
                 "\"all\"",
                 "{}",
                 small.ttlMillis(),

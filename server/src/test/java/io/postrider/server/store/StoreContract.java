@@ -319,9 +319,7 @@ abstract class StoreContract {
         NewMessage bad =
                 new NewMessage(
                         app,
-                        Recipients.of(numbers),
-                        0,
-                        false,
+                        Stores.message(app, numbers).target(),
                         null,
                         "{}",
                         1,

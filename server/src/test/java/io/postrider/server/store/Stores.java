@@ -8,6 +8,7 @@ import io.postrider.server.delivery.Mailboxes;
 import io.postrider.server.delivery.MessageStore;
 import io.postrider.server.delivery.NewMessage;
 import io.postrider.server.delivery.NewMessage.Idempotency;
+import io.postrider.server.delivery.NewMessage.Target;
 import io.postrider.server.delivery.Recipients;
 import io.postrider.server.delivery.WakeUps;
 import io.postrider.server.identity.AppStore;
@@ -19,6 +20,7 @@ import io.postrider.server.identity.DeveloperStore;
 import io.postrider.server.identity.Device;
 import io.postrider.server.identity.DeviceStore;
 import io.postrider.server.identity.DeviceStore.Profile;
+import io.postrider.server.identity.GroupStore;
 import io.postrider.server.identity.Platform;
 import io.postrider.server.identity.Secrets;
 import io.postrider.server.publish.AudienceLog;
@@ -33,6 +35,7 @@ record Stores(
         MessageStore messages,
         Mailboxes mailboxes,
         DeviceStore devices,
+        GroupStore groups,
         AppStore apps,
         Reports reports,
         AudienceLog audience,
@@ -52,6 +55,12 @@ record Stores(
 
                 @Override
                 public void recalled(long appId, long messageId, Recipients recipients) {}
+
+                @Override
+                public void settled(long appId, long messageId, Recipients others) {}
+
+                @Override
+                public void joined(long appId, int number, long messageId) {}
 
                 @Override
                 public void revoked(long appId, int number) {}
@@ -93,9 +102,7 @@ record Stores(
             long audienceEnd) {
         return new NewMessage(
                 app,
-                recipients,
-                audienceEnd,
-                namesUsers,
+                new Target.Devices(recipients, audienceEnd, namesUsers),
                 "\"all\"",
                 "{}",
                 ttlMillis,
