@@ -11,6 +11,7 @@ import io.postrider.bench.scenario.Messages;
 import io.postrider.bench.scenario.Offline;
 import io.postrider.bench.scenario.Scenario;
 import io.postrider.bench.scenario.Scenario.Load;
+import io.postrider.bench.scenario.ShopStorm;
 import io.postrider.bench.scenario.Storm;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -42,6 +43,8 @@ import tools.jackson.databind.ObjectMapper;
             "  storm     all are cut at once and come back; others get messages meanwhile",
             "  fanout    messages to all devices",
             "  unicast   messages to one device each",
+            "  shops     orders to shops of three tills each; the first ack settles them",
+            "  shopstorm all tills come back, and five orders wait in each shop",
             "  offline   messages to devices that are away, and how fast they get them later",
             "  broadcast one message to an app with very many devices",
             "  growth    what a message costs when very many are stored",
@@ -70,7 +73,9 @@ public final class Bench implements Callable<Integer> {
     @Option(
             names = "--connections",
             paramLabel = "N",
-            description = "how many devices (default: 1000; idle, connect and storm: 10000)")
+            description =
+                    "how many devices (default: 1000; idle, connect and storm:"
+                            + " 10000; shops: 3000; shopstorm: 18000)")
     private @Nullable Integer connections;
 
     @Option(
@@ -165,6 +170,8 @@ public final class Bench implements Callable<Integer> {
             case "storm" -> new Storm();
             case "fanout" -> Messages.fanout();
             case "unicast" -> Messages.unicast();
+            case "shops" -> Messages.shops();
+            case "shopstorm" -> new ShopStorm();
             case "offline" -> new Offline();
             case "broadcast" -> new Broadcast(registered);
             case "growth" -> new Growth(stored);
@@ -230,8 +237,14 @@ public final class Bench implements Callable<Integer> {
     }
 
     private Load load() {
-        boolean ofConnections = List.of("idle", "connect", "storm").contains(scenario);
-        int many = ofConnections ? 10_000 : scenario.equals("offline") ? 500 : 1_000;
+        int many =
+                switch (scenario) {
+                    case "idle", "connect", "storm" -> 10_000;
+                    case "shopstorm" -> 18_000;
+                    case "shops" -> 3_000;
+                    case "offline" -> 500;
+                    default -> 1_000;
+                };
         int underWay = scenario.equals("fanout") ? 8 : 1_000;
         return new Load(
                 connections == null ? many : connections,

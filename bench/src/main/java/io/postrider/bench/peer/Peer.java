@@ -10,7 +10,9 @@ public interface Peer extends AutoCloseable {
         /** To those connected now, without acks. */
         ONLINE,
         /** Kept until each device has acknowledged it. */
-        EACH
+        EACH,
+        /** To a shop, kept until the first of its devices has acknowledged it. */
+        ANY
     }
 
     /** What a device tells of itself; on its event loop. */
@@ -21,14 +23,17 @@ public interface Peer extends AutoCloseable {
         void message(int device, long sentNanos);
 
         void gone(int device);
+
+        /** It was the first of its shop to acknowledge a message. */
+        default void settled(int device) {}
     }
 
     /** One connection that publishes; any thread may use it. */
     interface Publishing {
         /**
-         * Publishes to all devices, or to one.
+         * Publishes to all devices, to one, or to a shop.
          *
-         * @param device its number, or {@link #ALL}
+         * @param device its number, or the shop's, or {@link #ALL}
          * @param taken called once the peer has answered; at once where the peer does not answer
          */
         void publish(int device, long sentNanos, Runnable taken);

@@ -60,6 +60,14 @@ final class PostriderApi implements AutoCloseable {
         return post("/v1/devices", null, device).path("deviceToken").asString();
     }
 
+    /** Puts a device into a group. */
+    void join(String group, String deviceId) {
+        send(
+                request("/v1/groups/" + group + "/members/" + deviceId)
+                        .header("Authorization", basic())
+                        .PUT(HttpRequest.BodyPublishers.noBody()));
+    }
+
     /** How long it takes to read the newest message, or what is below it. */
     double millisToRead(String below) {
         JsonNode newest = get("/v1/messages?limit=1").path("items").path(0);
@@ -94,7 +102,7 @@ final class PostriderApi implements AutoCloseable {
             if (answer.statusCode() >= 300) {
                 throw new IllegalStateException(request.uri() + " answered " + answer.body());
             }
-            return json.readTree(answer.body());
+            return answer.body().isEmpty() ? json.createObjectNode() : json.readTree(answer.body());
         } catch (IOException e) {
             throw new UncheckedIOException(request.uri().toString(), e);
         } catch (InterruptedException e) {

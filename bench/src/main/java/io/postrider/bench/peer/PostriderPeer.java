@@ -4,6 +4,9 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.postrider.bench.Progress;
 import io.postrider.protocol.v1.Ack;
+import io.postrider.protocol.v1.AckOutcome;
+import io.postrider.protocol.v1.AckResult;
+import io.postrider.protocol.v1.Acked;
 import io.postrider.protocol.v1.AppCredentials;
 import io.postrider.protocol.v1.ClientFrame;
 import io.postrider.protocol.v1.Connect;
@@ -24,6 +27,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.IntConsumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -36,8 +40,12 @@ public class PostriderPeer extends LocalServer {
                     "ready http=http://127\\.0\\.0\\.1:(\\d+) gateway=127\\.0\\.0\\.1:(\\d+)");
     private static final int REGISTERING_AT_ONCE = 64;
 
+    /** How many devices a shop has. */
+    public static final int TILLS = 3;
+
     private final PostriderApi api;
     private String[] tokens = {};
+    private volatile boolean acknowledging = true;
 
     PostriderPeer(String name, Path folder, ServerProcess process, Matcher ready) {
         super(name, true, folder, process, Integer.parseInt(ready.group(2)));
@@ -77,15 +85,24 @@ public class PostriderPeer extends LocalServer {
         progress.begin("registering");
         int known = tokens.length;
         tokens = Arrays.copyOf(tokens, Math.max(known, devices));
+        forEach(known, devices, device -> tokens[device] = api.register("d" + device), progress);
+        if (Arrays.asList(tokens).contains(null)) {
+            throw new IllegalStateException("not every device could be registered");
+        }
+    }
+
+    /** Calls for each device, some at once. */
+    private static void forEach(int from, int devices, IntConsumer call, Progress progress)
+            throws InterruptedException {
         Semaphore atOnce = new Semaphore(REGISTERING_AT_ONCE);
         try (ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
-            for (int i = known; i < devices; i++) {
+            for (int i = from; i < devices; i++) {
                 int device = i;
                 atOnce.acquire();
                 progress.show(i, devices);
                 callers.execute(() -> {
                     try {
-                        tokens[device] = api.register("d" + device);
+                        call.accept(device);
                     } finally {
                         atOnce.release();
                     }
@@ -93,9 +110,17 @@ public class PostriderPeer extends LocalServer {
             }
         }
         progress.end();
-        if (Arrays.asList(tokens).contains(null)) {
-            throw new IllegalStateException("not every device could be registered");
-        }
+    }
+
+    /** Puts devices into shops: {@link #TILLS} into each, in their order. */
+    public void openShops(int devices, Progress progress) throws InterruptedException {
+        progress.begin("opening shops");
+        forEach(0, devices, device -> api.join("s" + device / TILLS, "d" + device), progress);
+    }
+
+    /** Whether devices acknowledge what comes from here on. */
+    public void acknowledge(boolean yes) {
+        acknowledging = yes;
     }
 
     @Override
@@ -120,12 +145,19 @@ public class PostriderPeer extends LocalServer {
         return Connect.newBuilder().setToken(tokens[device]).setSdk("bench").build();
     }
 
-    /** The body of a message to one device, or to all. */
+    /** The body of a message to one device, to a shop, or to all. */
     static String message(int device, long sentNanos, Delivery delivery) {
-        String audience =
-                device == Publishing.ALL ? "\"all\"" : "{\"devices\":[\"d" + device + "\"]}";
+        String one =
+                delivery == Delivery.ANY
+                        ? "{\"groups\":[\"s" + device + "\"]}"
+                        : "{\"devices\":[\"d" + device + "\"]}";
+        String audience = device == Publishing.ALL ? "\"all\"" : one;
         String options =
-                delivery == Delivery.ONLINE ? "{\"delivery\":\"online\",\"ack\":false}" : "{}";
+                switch (delivery) {
+                    case ONLINE -> "{\"delivery\":\"online\",\"ack\":false}";
+                    case ANY -> "{\"delivery\":\"any\"}";
+                    case EACH -> "{}";
+                };
         return "{\"audience\":"
                 + audience
                 + ",\"data\":\""
@@ -147,12 +179,13 @@ public class PostriderPeer extends LocalServer {
                                 switch (frame.getFrameCase()) {
                                     case READY -> listener.ready(device);
                                     case PUSH -> push(frame.getPush());
+                                    case ACKED -> acked(frame.getAcked());
                                     default -> {}
                                 }
                             }
 
                             private void push(Push push) {
-                                if (!push.hasAck() || push.getAck()) {
+                                if (acknowledging && (!push.hasAck() || push.getAck())) {
                                     Ack.Builder waiting = acks == null ? Ack.newBuilder() : acks;
                                     waiting.addIds(push.getId());
                                     acks = waiting;
@@ -160,6 +193,14 @@ public class PostriderPeer extends LocalServer {
                                 // The data is a JSON string; its time comes after the quotation
                                 // mark.
                                 listener.message(device, Payload.nanos(push.getData(), 1));
+                            }
+
+                            private void acked(Acked acked) {
+                                for (AckResult result : acked.getResultsList()) {
+                                    if (result.getOutcome() == AckOutcome.WON) {
+                                        listener.settled(device);
+                                    }
+                                }
                             }
 
                             @Override

@@ -11,7 +11,6 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongConsumer;
 import org.HdrHistogram.Histogram;
 import org.HdrHistogram.Recorder;
@@ -29,10 +28,10 @@ final class Crowd implements Peer.Listener, AutoCloseable {
     private final AtomicReferenceArray<@Nullable Runnable> onReady;
     private final Semaphore opening = new Semaphore(OPENING_AT_ONCE);
     private final AtomicLong ready = new AtomicLong();
-    private final AtomicLong received = new AtomicLong();
+    private final Count received = new Count();
+    private final Count settled = new Count();
     private final AtomicLong gone = new AtomicLong();
     private final Recorder latency = new Recorder(DIGITS);
-    private volatile LongConsumer onMessage = count -> {};
 
     Crowd(Peer peer, Loops loops, int size) {
         this.peer = peer;
@@ -115,7 +114,12 @@ final class Crowd implements Peer.Listener, AutoCloseable {
     @Override
     public void message(int device, long sentNanos) {
         latency.recordValue(Math.max(0, System.nanoTime() - sentNanos));
-        onMessage.accept(received.incrementAndGet());
+        received.increment();
+    }
+
+    @Override
+    public void settled(int device) {
+        settled.increment();
     }
 
     @Override
@@ -125,27 +129,17 @@ final class Crowd implements Peer.Listener, AutoCloseable {
 
     /** Waits until so many have come; answers whether they have. */
     boolean awaitReceived(long count, Duration patience) {
-        Thread waiting = Thread.currentThread();
-        LongConsumer before = onMessage;
-        onMessage =
-                received -> {
-                    if (received == count) {
-                        LockSupport.unpark(waiting);
-                    }
-                };
-        long until = System.nanoTime() + patience.toNanos();
-        for (long left = patience.toNanos();
-                received() < count && left > 0;
-                left = until - System.nanoTime()) {
-            LockSupport.parkNanos(left);
-        }
-        onMessage = before;
-        return received() >= count;
+        return received.await(count, patience);
     }
 
-    /** Called after each message with how many have come, on event loops. */
-    void onMessage(LongConsumer task) {
-        onMessage = task;
+    /** What has come. */
+    Count messages() {
+        return received;
+    }
+
+    /** What one of the crowd was the first of its shop to acknowledge. */
+    Count settlements() {
+        return settled;
     }
 
     long received() {

@@ -5,7 +5,9 @@ import io.postrider.bench.Probe;
 import io.postrider.bench.Progress;
 import io.postrider.bench.peer.Loops;
 import io.postrider.bench.peer.Peer;
+import io.postrider.bench.peer.Peer.Delivery;
 import io.postrider.bench.peer.Peer.Publishing;
+import io.postrider.bench.peer.PostriderPeer;
 import java.time.Duration;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
@@ -14,32 +16,53 @@ import java.util.concurrent.locks.LockSupport;
 import org.HdrHistogram.Histogram;
 
 /**
- * Messages to connected devices: each to all of them (fan-out), or each to one (1:1). At a rate,
- * latency counts from when a message was due, whether or not it could be sent then; without one, a
- * new message follows each that has arrived everywhere.
+ * Messages to connected devices: each to all of them (fan-out), to one (1:1), or to a shop, whose
+ * first ack settles it. At a rate, latency counts from when a message was due, whether or not it
+ * could be sent then; without one, a new message follows each that has arrived everywhere, or was
+ * settled.
  */
 public final class Messages implements Scenario {
     private static final long WARM_UP_NANOS = TimeUnit.SECONDS.toNanos(15);
     private static final long LONGEST_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final Duration PATIENCE = Duration.ofMinutes(1);
 
-    private final boolean toAll;
+    private final To to;
 
-    private Messages(boolean toAll) {
-        this.toAll = toAll;
+    private enum To {
+        ALL,
+        ONE,
+        SHOP
+    }
+
+    private Messages(To to) {
+        this.to = to;
     }
 
     public static Scenario fanout() {
-        return new Messages(true);
+        return new Messages(To.ALL);
     }
 
     public static Scenario unicast() {
-        return new Messages(false);
+        return new Messages(To.ONE);
+    }
+
+    public static Scenario shops() {
+        return new Messages(To.SHOP);
+    }
+
+    static PostriderPeer ofPostrider(Peer peer) {
+        if (peer instanceof PostriderPeer postrider) {
+            return postrider;
+        }
+        throw new IllegalArgumentException("only Postrider has shops");
     }
 
     @Override
     public Figures run(Peer peer, Loops loops, Load load, Progress progress) throws Exception {
         try (Crowd crowd = Crowd.connected(peer, loops, load.connections(), progress)) {
+            if (to == To.SHOP) {
+                ofPostrider(peer).openShops(crowd.size(), progress);
+            }
             return new Run(peer, loops, load, crowd).measure(progress);
         }
     }
@@ -50,6 +73,10 @@ public final class Messages implements Scenario {
         private final Probe probe;
         private final Publishing publishing;
         private final int copies;
+
+        /** Rises by {@link #copies} with each message that has come to its end. */
+        private final Count done;
+
         private final SplittableRandom random = new SplittableRandom(1);
         private final AtomicLong taken = new AtomicLong();
         private long published;
@@ -58,12 +85,19 @@ public final class Messages implements Scenario {
             this.load = load;
             this.crowd = crowd;
             this.probe = new Probe(peer.pid());
-            this.publishing = peer.publishing(loops, load.delivery());
-            this.copies = toAll ? crowd.size() : 1;
+            this.publishing =
+                    peer.publishing(loops, to == To.SHOP ? Delivery.ANY : load.delivery());
+            this.copies = to == To.ALL ? crowd.size() : 1;
+            this.done = to == To.SHOP ? crowd.settlements() : crowd.messages();
         }
 
         private void publish(long sentNanos) {
-            int device = toAll ? Publishing.ALL : random.nextInt(crowd.size());
+            int device =
+                    switch (to) {
+                        case ALL -> Publishing.ALL;
+                        case ONE -> random.nextInt(crowd.size());
+                        case SHOP -> random.nextInt(crowd.size() / PostriderPeer.TILLS);
+                    };
             published++;
             publishing.publish(device, sentNanos, taken::incrementAndGet);
         }
@@ -75,14 +109,14 @@ public final class Messages implements Scenario {
                 awaitTheRest();
             }
             crowd.latencies();
-            long receivedBefore = crowd.received();
+            long doneBefore = done.get();
             double cpuBefore = probe.cpuSeconds();
             long began = System.nanoTime();
             progress.begin("measuring");
             publishFor(TimeUnit.SECONDS.toNanos(load.seconds()), progress);
             double seconds = (System.nanoTime() - began) / 1e9;
             double cpu = probe.cpuSeconds() - cpuBefore;
-            long received = crowd.received() - receivedBefore;
+            long received = done.get() - doneBefore;
             awaitTheRest();
             // The slowest ones are among those that come last.
             Histogram latencies = crowd.latencies();
@@ -94,7 +128,7 @@ public final class Messages implements Scenario {
                     .put("cpuSecondsPerMillion", cpu / received * 1e6)
                     .put("p50Ms", latencies.getValueAtPercentile(50) / 1e6)
                     .put("p99Ms", latencies.getValueAtPercentile(99) / 1e6)
-                    .put("lost", published * copies - crowd.received())
+                    .put("lost", published * copies - done.get())
                     .put("unanswered", published - taken.get());
         }
 
@@ -124,25 +158,25 @@ public final class Messages implements Scenario {
 
         private void publishAsTheyArrive(long nanos, Progress progress) {
             Thread publisher = Thread.currentThread();
-            crowd.onMessage(count -> {
+            done.onEach(count -> {
                 if (count % copies == 0) {
                     LockSupport.unpark(publisher);
                 }
             });
             long began = System.nanoTime();
             while (System.nanoTime() - began < nanos) {
-                if (published - crowd.received() / copies < load.outstanding()) {
+                if (published - done.get() / copies < load.outstanding()) {
                     publish(System.nanoTime());
                 } else {
                     LockSupport.parkNanos(LONGEST_WAIT_NANOS);
                 }
                 progress.show(System.nanoTime() - began, nanos);
             }
-            crowd.onMessage(count -> {});
+            done.onEach(count -> {});
         }
 
         private void awaitTheRest() {
-            crowd.awaitReceived(published * copies, PATIENCE);
+            done.await(published * copies, PATIENCE);
             long until = System.nanoTime() + PATIENCE.toNanos();
             long waiting = published - taken.get();
             while (waiting > 0 && System.nanoTime() < until) {

@@ -52,6 +52,11 @@ record Shifted(Peer peer, int by) implements Peer {
                     public void gone(int number) {
                         listener.gone(device);
                     }
+
+                    @Override
+                    public void settled(int number) {
+                        listener.settled(device);
+                    }
                 });
     }
 
