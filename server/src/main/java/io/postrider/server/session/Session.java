@@ -313,6 +313,9 @@ public final class Session {
             loop.answerLater(this);
         }
         answers.add(new Answer(id, outcome));
+        if (outcome.isOfSettling()) {
+            loop.flushSoon(this);
+        }
     }
 
     /** The store could not take an ack; the device will be asked again. */
@@ -325,9 +328,6 @@ public final class Session {
     void writeAnswers() {
         if (answers != null && !ended) {
             out.acked(answers);
-            if (answers.stream().anyMatch(answer -> answer.outcome().isOfSettling())) {
-                loop.flushSoon(this);
-            }
         }
         answers = null;
         drain();

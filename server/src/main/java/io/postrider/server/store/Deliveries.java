@@ -90,9 +90,15 @@ final class Deliveries {
     }
 
     /** Opens a message in groups. Answers which devices it is to be presented to now. */
-    Recipients insert(Tx tx, long appId, long messageId, long expiresAt, Target.Groups groups) {
+    Recipients insert(
+            Tx tx,
+            long appId,
+            long messageId,
+            long expiresAt,
+            Target.Groups groups,
+            @Nullable String filter) {
         pending.stored(tx);
-        return settlements.open(tx, appId, messageId, expiresAt, groups);
+        return settlements.open(tx, appId, messageId, expiresAt, groups, filter);
     }
 
     AckOutcome acknowledge(Tx tx, AckBatch.Ack ack) {

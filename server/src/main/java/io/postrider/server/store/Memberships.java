@@ -1,13 +1,12 @@
 package io.postrider.server.store;
 
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import io.postrider.server.delivery.Recipients;
 import io.postrider.server.delivery.WakeUps;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
@@ -41,13 +40,8 @@ final class Memberships {
                     + " WHERE group_users.group_id = ?";
 
     /** Ids are never given again, so that only those of a transaction that failed are wrong. */
-    private final Map<Name, Long> ids =
-            new LinkedHashMap<>(64, 0.75f, true) {
-                @Override
-                protected boolean removeEldestEntry(Map.Entry<Name, Long> eldest) {
-                    return size() > MOST_NAMES;
-                }
-            };
+    private final Cache<Name, Long> ids =
+            Caffeine.newBuilder().maximumSize(MOST_NAMES).executor(Runnable::run).build();
 
     private @Nullable WakeUps wakeUps;
 
@@ -59,7 +53,7 @@ final class Memberships {
 
     /** The group's id; the group comes into being if there is none. */
     long idOf(Tx tx, long appId, String name) {
-        return ids.computeIfAbsent(
+        return ids.get(
                 new Name(appId, name),
                 key ->
                         find(tx.sql, appId, name)
@@ -85,7 +79,7 @@ final class Memberships {
 
     /** What a transaction that was rolled back has left; or an app is deleted. */
     void forget() {
-        ids.clear();
+        ids.invalidateAll();
     }
 
     /** The groups that a device is in. */
@@ -136,12 +130,25 @@ final class Memberships {
     }
 
     private void joined(Tx tx, long appId, int number, List<Long> groups) {
-        OptionalLong first =
-                open(tx.sql, groups, tx.now()).stream().mapToLong(Long::longValue).min();
-        first.ifPresent(id -> told(tx, woken -> woken.joined(appId, number, id)));
+        long[] first = {Long.MAX_VALUE};
+        for (long group : groups) {
+            forEachOpen(
+                    tx.sql,
+                    group,
+                    0,
+                    tx.now(),
+                    (id, filter) -> {
+                        first[0] = Math.min(first[0], id);
+                        return false;
+                    });
+        }
+        if (first[0] < Long.MAX_VALUE) {
+            told(tx, woken -> woken.joined(appId, number, first[0]));
+        }
     }
 
-    private void told(Tx tx, Consumer<WakeUps> what) {
+    /** Tells sessions something once the transaction is flushed. */
+    void told(Tx tx, Consumer<WakeUps> what) {
         tx.afterCommit(() -> {
             if (wakeUps != null) {
                 what.accept(wakeUps);

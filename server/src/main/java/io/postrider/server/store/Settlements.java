@@ -1,16 +1,14 @@
 package io.postrider.server.store;
 
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import io.postrider.server.delivery.AckBatch;
 import io.postrider.server.delivery.AckOutcome;
 import io.postrider.server.delivery.MessageStore.Presentation;
 import io.postrider.server.delivery.NewMessage.Target;
 import io.postrider.server.delivery.Recipients;
-import io.postrider.server.delivery.WakeUps;
-import io.postrider.server.identity.Device;
 import io.postrider.server.identity.DeviceFilter;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -28,6 +26,8 @@ final class Settlements {
     static final int RECALLED = 3;
 
     private static final JsonMapper JSON = new JsonMapper();
+    private static final DeviceFilter EVERYONE =
+            new DeviceFilter(null, null, null, null, null, null);
 
     /** The compare-and-set: whether it is open and for whom is decided in one statement. */
     private static final String SETTLE =
@@ -49,15 +49,8 @@ final class Settlements {
     private final Memberships memberships;
 
     /** What never changes of the newest ones, so that their acks need not ask for it. */
-    private final Map<Long, Opened> known =
-            new LinkedHashMap<>(64, 0.75f, true) {
-                @Override
-                protected boolean removeEldestEntry(Map.Entry<Long, Opened> eldest) {
-                    return size() > MOST_KNOWN;
-                }
-            };
-
-    private @Nullable WakeUps wakeUps;
+    private final Cache<Long, Opened> known =
+            Caffeine.newBuilder().maximumSize(MOST_KNOWN).executor(Runnable::run).build();
 
     /**
      * A message as it was opened.
@@ -70,22 +63,23 @@ final class Settlements {
         this.memberships = memberships;
     }
 
-    void onCommit(WakeUps woken) {
-        this.wakeUps = woken;
-        memberships.onCommit(woken);
-    }
-
     /** What is to be in the message's row; null where every device of the groups is meant. */
     static @Nullable String filterColumn(DeviceFilter filter) {
         return filter.isEmpty() ? null : JSON.writeValueAsString(filter);
     }
 
     /** Opens a message in its groups. Answers which devices it is to be presented to now. */
-    Recipients open(Tx tx, long appId, long messageId, long expiresAt, Target.Groups groups) {
+    Recipients open(
+            Tx tx,
+            long appId,
+            long messageId,
+            long expiresAt,
+            Target.Groups groups,
+            @Nullable String filter) {
         RoaringBitmap devices = new RoaringBitmap();
         List<Long> ids =
                 groups.names().stream().map(name -> memberships.idOf(tx, appId, name)).toList();
-        known.put(messageId, new Opened(appId, expiresAt, filterColumn(groups.filter()), ids));
+        known.put(messageId, new Opened(appId, expiresAt, filter, ids));
         for (long group : ids) {
             tx.sql.update(
                     "INSERT INTO settlements (message_id, group_id, state) VALUES (?, ?, 0)",
@@ -109,7 +103,7 @@ final class Settlements {
         }
         RoaringBitmap meant = new RoaringBitmap();
         devices.forEach((int number) -> {
-            if (SqlDevices.find(sql, appId, number).filter(filter::matches).isPresent()) {
+            if (isMeant(sql, filter, appId, number)) {
                 meant.add(number);
             }
         });
@@ -118,18 +112,27 @@ final class Settlements {
 
     /** Whether a device is among those that a message's filter means. */
     static boolean isMeant(Sql sql, long messageId, long appId, int number) {
-        Optional<String> filter =
-                sql.first(
-                        "SELECT filter FROM messages WHERE id = ? AND filter IS NOT NULL",
-                        row -> row.getString(1),
-                        messageId);
+        Optional<String> filter = filterOf(sql, messageId);
         return filter.isEmpty() || isMeant(sql, filter.get(), appId, number);
     }
 
+    private static Optional<String> filterOf(Sql sql, long messageId) {
+        return sql.first(
+                "SELECT filter FROM messages WHERE id = ? AND filter IS NOT NULL",
+                row -> row.getString(1),
+                messageId);
+    }
+
+    private static DeviceFilter read(String filter) {
+        return JSON.readValue(filter, DeviceFilter.class);
+    }
+
     private static boolean isMeant(Sql sql, String filter, long appId, int number) {
-        DeviceFilter read = JSON.readValue(filter, DeviceFilter.class);
-        Optional<Device> device = SqlDevices.find(sql, appId, number);
-        return device.filter(read::matches).isPresent();
+        return isMeant(sql, read(filter), appId, number);
+    }
+
+    private static boolean isMeant(Sql sql, DeviceFilter filter, long appId, int number) {
+        return SqlDevices.find(sql, appId, number).filter(filter::matches).isPresent();
     }
 
     /** The devices that a message is to be presented to, while it has not expired. */
@@ -138,29 +141,24 @@ final class Settlements {
         standings(sql, messageId).stream()
                 .filter(each -> each.state == OPEN)
                 .forEach(each -> devices.or(Memberships.members(sql, each.group, now)));
-        RoaringBitmap meant = new RoaringBitmap();
-        devices.forEach((int number) -> {
-            if (isMeant(sql, messageId, appId, number)) {
-                meant.add(number);
-            }
-        });
-        return Recipients.of(meant);
+        DeviceFilter filter = filterOf(sql, messageId).map(Settlements::read).orElse(EVERYONE);
+        return Recipients.of(meant(sql, appId, devices, filter));
     }
 
     /** What a transaction that was rolled back has left; or an app is deleted. */
     void forget() {
-        known.clear();
+        known.invalidateAll();
         memberships.forget();
     }
 
     /** Whether a message is known to be one to groups, without a look at the database. */
     boolean knows(long messageId) {
-        return known.containsKey(messageId);
+        return known.getIfPresent(messageId) != null;
     }
 
     /** For a message that is one to groups. */
     AckOutcome acknowledge(Tx tx, AckBatch.Ack ack) {
-        Opened message = known.computeIfAbsent(ack.messageId(), id -> read(tx.sql, id));
+        Opened message = known.get(ack.messageId(), id -> read(tx.sql, id));
         if (message.appId != ack.appId()) {
             return AckOutcome.UNKNOWN;
         }
@@ -233,12 +231,13 @@ final class Settlements {
                             others.andNot(Memberships.members(tx.sql, each.group, tx.now())));
         }
         others.remove(ack.number());
-        if (!others.isEmpty()) {
-            tx.afterCommit(() -> {
-                if (wakeUps != null) {
-                    wakeUps.settled(ack.appId(), ack.messageId(), Recipients.of(others));
-                }
-            });
+        RoaringBitmap meant =
+                message.filter == null
+                        ? others
+                        : meant(tx.sql, ack.appId(), others, read(message.filter));
+        if (!meant.isEmpty()) {
+            Recipients told = Recipients.of(meant);
+            memberships.told(tx, woken -> woken.settled(ack.appId(), ack.messageId(), told));
         }
     }
 
@@ -280,7 +279,7 @@ final class Settlements {
     }
 
     void presented(Tx tx, Presentation presentation) {
-        Opened message = known.get(presentation.messageId());
+        Opened message = known.getIfPresent(presentation.messageId());
         if (message != null && message.groups.size() == 1) {
             tx.sql.update(
                     "INSERT INTO presentations (message_id, number, group_id, at)"
@@ -324,7 +323,7 @@ final class Settlements {
 
     /** Deletes everything of a message. */
     void delete(Tx tx, long messageId) {
-        known.remove(messageId);
+        known.invalidate(messageId);
         tx.sql.update(
                 "DELETE FROM group_mailboxes WHERE message_id = ? AND group_id IN"
                         + " (SELECT group_id FROM settlements WHERE message_id = ?)",

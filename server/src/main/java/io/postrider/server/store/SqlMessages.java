@@ -47,7 +47,7 @@ public final class SqlMessages implements MessageStore {
     @Override
     public void onCommit(WakeUps woken) {
         this.wakeUps = woken;
-        settlements.onCommit(woken);
+        database.memberships().onCommit(woken);
     }
 
     @Override
@@ -135,7 +135,8 @@ public final class SqlMessages implements MessageStore {
                 expiresAt,
                 message,
                 new Columns(Deliveries.KIND_GROUPS, null, false, targeted, filter));
-        return new Stored(targeted, deliveries.insert(tx, message.appId(), id, expiresAt, groups));
+        return new Stored(
+                targeted, deliveries.insert(tx, message.appId(), id, expiresAt, groups, filter));
     }
 
     private static Optional<Accepted> earlier(Tx tx, long appId, NewMessage.Idempotency key) {

@@ -250,10 +250,12 @@ abstract class GroupsContract {
         DeviceFilter kitchens = new DeviceFilter(null, null, List.of("kitchen"), null, null, null);
         long id = publish(kitchens, "a");
         long other = publish("a");
+        hearing.heard.clear();
         assertThat(pending(0)).containsExactly(id, other);
         assertThat(pending(1)).containsExactly(other);
         assertThat(ack(1, id)).isEqualTo(AckOutcome.UNKNOWN);
         assertThat(ack(0, id)).isEqualTo(AckOutcome.WON);
+        assertThat(hearing.heard).isEmpty();
     }
 
     @Test
