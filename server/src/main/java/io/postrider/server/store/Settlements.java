@@ -44,6 +44,8 @@ final class Settlements {
                     + " AND group_mailboxes.expires_at > ? AND settlements.state = 1"
                     + " AND settlements.at >= ? AND settlements.winner <> ?";
 
+    private static final RoaringBitmap NOBODY = new RoaringBitmap();
+
     private static final int MOST_KNOWN = 100_000;
 
     private final Memberships memberships;
@@ -56,8 +58,23 @@ final class Settlements {
      * A message as it was opened.
      *
      * @param filter null where every device of its groups is meant
+     * @param losers who was told that it is settled, once it is settled in its only group: what is
+     *     settled stays so, and their acks, which are under way, need not ask
      */
-    private record Opened(long appId, long expiresAt, @Nullable String filter, List<Long> groups) {}
+    private record Opened(
+            long appId,
+            long expiresAt,
+            @Nullable String filter,
+            List<Long> groups,
+            RoaringBitmap losers) {
+        static Opened of(long appId, long expiresAt, @Nullable String filter, List<Long> groups) {
+            return new Opened(appId, expiresAt, filter, groups, NOBODY);
+        }
+
+        Opened settledBefore(RoaringBitmap losers) {
+            return new Opened(appId, expiresAt, filter, groups, losers);
+        }
+    }
 
     Settlements(Memberships memberships) {
         this.memberships = memberships;
@@ -79,7 +96,7 @@ final class Settlements {
         RoaringBitmap devices = new RoaringBitmap();
         List<Long> ids =
                 groups.names().stream().map(name -> memberships.idOf(tx, appId, name)).toList();
-        known.put(messageId, new Opened(appId, expiresAt, filter, ids));
+        known.put(messageId, Opened.of(appId, expiresAt, filter, ids));
         for (long group : ids) {
             tx.sql.update(
                     "INSERT INTO settlements (message_id, group_id, state) VALUES (?, ?, 0)",
@@ -162,6 +179,9 @@ final class Settlements {
         if (message.appId != ack.appId()) {
             return AckOutcome.UNKNOWN;
         }
+        if (message.losers.contains(ack.number())) {
+            return AckOutcome.ALREADY_SETTLED;
+        }
         boolean meant =
                 message.filter == null
                         || isMeant(tx.sql, message.filter, ack.appId(), ack.number());
@@ -235,6 +255,9 @@ final class Settlements {
                 message.filter == null
                         ? others
                         : meant(tx.sql, ack.appId(), others, read(message.filter));
+        if (message.groups.size() == 1) {
+            known.put(ack.messageId(), message.settledBefore(meant));
+        }
         if (!meant.isEmpty()) {
             Recipients told = Recipients.of(meant);
             memberships.told(tx, woken -> woken.settled(ack.appId(), ack.messageId(), told));
@@ -246,7 +269,7 @@ final class Settlements {
                 standings(sql, messageId).stream().map(standing -> standing.group).toList();
         return sql.first(
                         "SELECT app_id, expires_at, filter FROM messages WHERE id = ?",
-                        row -> new Opened(row.getLong(1), row.getLong(2), row.getString(3), groups),
+                        row -> Opened.of(row.getLong(1), row.getLong(2), row.getString(3), groups),
                         messageId)
                 .orElseThrow();
     }
@@ -283,12 +306,11 @@ final class Settlements {
         if (message != null && message.groups.size() == 1) {
             tx.sql.update(
                     "INSERT INTO presentations (message_id, number, group_id, at)"
-                            + " SELECT message_id, ?, group_id, ? FROM settlements"
-                            + " WHERE message_id = ? AND group_id = ? ON CONFLICT DO NOTHING",
-                    presentation.number(),
-                    tx.now(),
+                            + " VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
                     presentation.messageId(),
-                    message.groups.get(0));
+                    presentation.number(),
+                    message.groups.get(0),
+                    tx.now());
             return;
         }
         tx.sql.update(
