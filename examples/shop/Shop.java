@@ -74,7 +74,10 @@ final class Shop {
         firstTill.await();
         Random random = new Random();
         for (int order = 1; order <= 60; order++) {
-            publish(order, DISHES[random.nextInt(DISHES.length)]);
+            String dish = DISHES[random.nextInt(DISHES.length)];
+            while (!publish(order, dish)) {
+                TimeUnit.SECONDS.sleep(1);
+            }
             TimeUnit.MILLISECONDS.sleep(1_000 + random.nextInt(4_000));
         }
         pages.stop(0);
@@ -125,27 +128,42 @@ final class Shop {
         }
     }
 
-    private void publish(int order, String dish) throws IOException, InterruptedException {
-        String id =
-                text(
-                        call(
-                                "POST",
-                                "/v1/messages",
-                                credentials,
-                                "{\"audience\":{\"groups\":[\"noodle-house\"]},"
-                                        + "\"notification\":{\"title\":\"Order " + order
-                                        + "\",\"body\":\"" + dish + "\"},"
-                                        + "\"options\":{\"delivery\":\"any\",\"ttlSeconds\":300}}"),
-                        "id");
-        System.out.println("Order " + order + ": " + dish + " (message " + id + ")");
+    /** False if Postrider cannot be reached; its idempotency key makes it safe to try again. */
+    private boolean publish(int order, String dish) throws InterruptedException {
+        String body =
+                "{\"audience\":{\"groups\":[\"noodle-house\"]},"
+                        + "\"notification\":{\"title\":\"Order " + order
+                        + "\",\"body\":\"" + dish + "\"},"
+                        + "\"options\":{\"delivery\":\"any\",\"ttlSeconds\":300}}";
+        try {
+            String id =
+                    text(
+                            call(
+                                    "POST",
+                                    "/v1/messages",
+                                    credentials,
+                                    body,
+                                    "Idempotency-Key",
+                                    "order-" + order),
+                            "id");
+            System.out.println("Order " + order + ": " + dish + " (message " + id + ")");
+            return true;
+        } catch (IOException e) {
+            System.out.println("Order " + order + " waits: no Postrider at " + postrider);
+            return false;
+        }
     }
 
-    private String call(String method, String path, String authorization, String body)
+    private String call(
+            String method, String path, String authorization, String body, String... headers)
             throws IOException, InterruptedException {
         HttpRequest.Builder request =
                 HttpRequest.newBuilder(URI.create(postrider + path))
                         .header("Content-Type", "application/json")
                         .method(method, BodyPublishers.ofString(body));
+        if (headers.length > 0) {
+            request.headers(headers);
+        }
         if (!authorization.isEmpty()) {
             request.header("Authorization", authorization);
         }
