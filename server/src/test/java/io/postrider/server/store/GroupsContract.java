@@ -18,6 +18,7 @@ import io.postrider.server.identity.GroupStore.Member;
 import io.postrider.server.identity.GroupStore.Members;
 import io.postrider.server.identity.GroupStore.Replaced;
 import io.postrider.server.identity.Platform;
+import io.postrider.server.identity.Secrets;
 import io.postrider.server.publish.Reports.Counts;
 import io.postrider.server.publish.Reports.DeviceStanding;
 import io.postrider.server.publish.Reports.Settlement;
@@ -224,6 +225,46 @@ abstract class GroupsContract {
         assertThat(ack(2, id)).isEqualTo(AckOutcome.RECALLED);
         assertThat(ack(1, id)).isEqualTo(AckOutcome.ALREADY_SETTLED);
         assertThat(stores.counts(app, id)).isEqualTo(new Counts(2, 0, 1, 0, 0, 1, 0, 0));
+    }
+
+    @Test
+    void whoLostInOneGroupMayWinInAnotherThatHeJoins() {
+        shop("a", 2);
+        shop("b", 1);
+        long id = publish("a", "b");
+        assertThat(ack(0, id)).isEqualTo(AckOutcome.WON);
+        assertThat(ack(1, id)).isEqualTo(AckOutcome.ALREADY_SETTLED);
+        stores.groups().add(app, "b", "a1");
+        assertThat(ack(1, id)).isEqualTo(AckOutcome.WON);
+        assertThat(ack(2, id)).isEqualTo(AckOutcome.ALREADY_SETTLED);
+    }
+
+    @Test
+    void anotherAppsDeviceLearnsNothingFromItsAck() {
+        shop("a", 2);
+        long id = publish("a");
+        long other = stores.newApp();
+        stores.register(other, "a0");
+        stores.register(other, "a1");
+        stores.groups().add(other, "a", "a1");
+        assertThat(stores.ack(other, 1, id)).isEqualTo(AckOutcome.UNKNOWN);
+        assertThat(ack(0, id)).isEqualTo(AckOutcome.WON);
+        assertThat(stores.ack(other, 1, id)).isEqualTo(AckOutcome.UNKNOWN);
+    }
+
+    @Test
+    void aTillIsAMemberUntilItsTokenEnds() {
+        byte[] token = Secrets.hash("token");
+        stores.tills().issue(app, "shop", null, token, clock.millis() + 1_000);
+        int till = stores.tills().admit(token, "till").orElseThrow().number();
+        long id = publish("shop");
+        assertThat(pending(till)).containsExactly(id);
+        clock.advance(Duration.ofSeconds(1));
+        assertThat(pending(till)).isEmpty();
+        assertThat(ack(till, id)).isEqualTo(AckOutcome.UNKNOWN);
+        assertThat(stores.tills().admit(token, "till")).isEmpty();
+        assertThat(stores.tills().admit(token, "new till")).isEmpty();
+        assertThat(stores.devices().byDeviceId(app, "new till")).isEmpty();
     }
 
     @Test

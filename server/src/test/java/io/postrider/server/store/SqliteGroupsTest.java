@@ -2,8 +2,11 @@ package io.postrider.server.store;
 
 import static io.postrider.server.store.SqliteStoreTest.rows;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.postrider.server.ManualClock;
+import io.postrider.server.delivery.AckBatch;
+import io.postrider.server.delivery.AckOutcome;
 import io.postrider.server.delivery.MessageStore.Presentation;
 import io.postrider.server.delivery.WakeUps;
 import io.postrider.server.metrics.Metrics;
@@ -46,6 +49,23 @@ class SqliteGroupsTest extends GroupsContract {
         stores.ack(app, 0, open);
         purge();
         assertThat(rowsOf("group_mailboxes")).isEqualTo(1);
+    }
+
+    @Test
+    void whatWasRolledBackSettledNothing() {
+        shop("a", 2);
+        long id = publish("a");
+        Database opened = Objects.requireNonNull(database);
+        assertThatThrownBy(() ->
+                        opened.writer()
+                                .await(tx -> {
+                                    opened.settlements()
+                                            .acknowledge(tx, new AckBatch.Ack(app, 0, id, false));
+                                    throw new IllegalStateException("broken on purpose");
+                                }))
+                .hasMessageContaining("broken on purpose");
+        assertThat(stores.ack(app, 1, id)).isEqualTo(AckOutcome.WON);
+        assertThat(stores.ack(app, 0, id)).isEqualTo(AckOutcome.ALREADY_SETTLED);
     }
 
     @Test

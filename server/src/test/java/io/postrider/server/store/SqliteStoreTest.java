@@ -45,11 +45,13 @@ class SqliteStoreTest extends StoreContract {
     static Stores stores(Database database, ManualClock clock, WakeUps wakeUps) {
         SqlMessages messages = new SqlMessages(database, clock, 0);
         messages.onCommit(wakeUps);
+        SqlDevices devices = new SqlDevices(database, wakeUps);
         return new Stores(
                 messages,
                 new SqlMailboxes(database, clock),
-                new SqlDevices(database, wakeUps),
+                devices,
                 new SqlGroups(database, clock),
+                new SqlTills(database, devices, wakeUps, clock),
                 new SqlApps(database),
                 new SqlReports(database, clock),
                 new SqlAudienceLog(database),

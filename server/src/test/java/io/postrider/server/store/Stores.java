@@ -23,6 +23,7 @@ import io.postrider.server.identity.DeviceStore.Profile;
 import io.postrider.server.identity.GroupStore;
 import io.postrider.server.identity.Platform;
 import io.postrider.server.identity.Secrets;
+import io.postrider.server.identity.TillStore;
 import io.postrider.server.publish.AudienceLog;
 import io.postrider.server.publish.Reports;
 import java.util.List;
@@ -36,6 +37,7 @@ record Stores(
         Mailboxes mailboxes,
         DeviceStore devices,
         GroupStore groups,
+        TillStore tills,
         AppStore apps,
         Reports reports,
         AudienceLog audience,
