@@ -166,6 +166,7 @@ class CrashTest {
         for (long id : accepted) {
             String message = Long.toString(id);
             await().atMost(Duration.ofSeconds(30))
+                    .pollDelay(Duration.ZERO)
                     .until(() -> app.count(message, "delivered") == app.count(message, "targeted"));
             stored.put(id, app.count(message, "delivered"));
         }
