@@ -110,7 +110,8 @@ final class Shop {
 
     /** The app server says which devices are tills of the shop; the page gets a device token. */
     private byte[] register(String query) throws IOException {
-        String till = query == null ? "till" : query.replaceAll("[^a-z0-9=-]", "").replace("till=", "");
+        String till = query == null ? "" : query.replaceAll("[^a-z0-9=-]", "").replace("till=", "");
+        till = till.isEmpty() ? "till-1" : till;
         try {
             String registered =
                     call(
@@ -128,7 +129,7 @@ final class Shop {
         }
     }
 
-    /** False if Postrider cannot be reached; its idempotency key makes it safe to try again. */
+    /** False if Postrider cannot take it now; its idempotency key makes it safe to try again. */
     private boolean publish(int order, String dish) throws InterruptedException {
         String body =
                 "{\"audience\":{\"groups\":[\"noodle-house\"]},"
@@ -149,7 +150,7 @@ final class Shop {
             System.out.println("Order " + order + ": " + dish + " (message " + id + ")");
             return true;
         } catch (IOException e) {
-            System.out.println("Order " + order + " waits: no Postrider at " + postrider);
+            System.out.println("Order " + order + " waits: " + e);
             return false;
         }
     }
@@ -168,6 +169,9 @@ final class Shop {
             request.header("Authorization", authorization);
         }
         var answer = http.send(request.build(), BodyHandlers.ofString());
+        if (answer.statusCode() == 429 || answer.statusCode() >= 500) {
+            throw new IOException(path + " answered " + answer.statusCode());
+        }
         if (answer.statusCode() >= 400) {
             throw new IllegalStateException(path + " answered " + answer.body());
         }
