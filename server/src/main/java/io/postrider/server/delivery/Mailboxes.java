@@ -16,7 +16,7 @@ public interface Mailboxes {
      * @param drainedTo nothing at or below this id is pending
      * @param presentedTo what is pending at or below this id may have been presented before (G5)
      * @param recalled messages that this device may have and that were recalled since it was last
-     *     here
+     *     heard here
      * @param settled the same, that other devices have settled
      */
     record Begun(
@@ -37,13 +37,17 @@ public interface Mailboxes {
     CompletableFuture<Optional<Begun>> begin(long appId, int number, int tokenGeneration);
 
     /**
-     * Ends a session. Has no effect on a newer one.
+     * How a session ended.
      *
      * @param position the newest id up to which everything was presented
      * @param drainedTo the newest id up to which nothing is pending
+     * @param heard whether the device was heard after the start, and so has been told what was
+     *     recalled and settled before; if not, the next session's start answers that again
      */
-    CompletableFuture<Void> end(
-            long appId, int number, int generation, long position, long drainedTo, String reason);
+    record Ended(long position, long drainedTo, boolean heard, String reason) {}
+
+    /** Ends a session. Has no effect on a newer one. */
+    CompletableFuture<Void> end(long appId, int number, int generation, Ended ended);
 
     /**
      * Pending messages in the order of their ids.

@@ -333,6 +333,10 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
         write(ServerFrame.newBuilder().setRecall(Recall.newBuilder().setId(messageId)));
     }
 
+    /** Acks without an answer are repeated by clients that want one. */
+    @Override
+    public void unanswered(long messageId) {}
+
     @Override
     public void settled(long messageId) {
         write(ServerFrame.newBuilder().setSettled(Settled.newBuilder().setId(messageId)));

@@ -62,8 +62,18 @@ final class Upgrade extends SimpleChannelInboundHandler<FullHttpRequest> {
         String path = pathOf(request.uri());
         WebSocketPath other = paths.get(path);
         if (other != null) {
+            Map<String, List<String>> query;
+            try {
+                query = new QueryStringDecoder(request.uri()).parameters();
+            } catch (IllegalArgumentException e) {
+                refuse(
+                        ctx,
+                        HttpResponseStatus.BAD_REQUEST,
+                        "The query is not URL-encoded: a % stands before two hex digits.");
+                return;
+            }
             if (upgrade(ctx, request, path, null) != null) {
-                then.on(other, new QueryStringDecoder(request.uri()).parameters());
+                then.on(other, query);
                 ctx.pipeline().remove(this);
             }
             return;

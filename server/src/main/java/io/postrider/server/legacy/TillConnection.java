@@ -75,7 +75,7 @@ final class TillConnection implements Speaker, Outbound {
             return;
         }
         if (admitted.isEmpty()) {
-            refuse(AUTH_EXCEPTION, "the token is not valid");
+            refuse(AUTH_EXCEPTION, "the token is not valid for this device_id");
             return;
         }
         Till till = admitted.get();
@@ -90,6 +90,7 @@ final class TillConnection implements Speaker, Outbound {
     public void alive() {
         if (session != null) {
             session.heard();
+            refuseIfExpired();
         }
     }
 
@@ -98,11 +99,17 @@ final class TillConnection implements Speaker, Outbound {
         Optional<Request> request = TillFrames.read(text);
         if (request.isEmpty()) {
             refuse(PARAM_EXCEPTION, "not a frame: JSON with an action");
-        } else if (tills.now() >= until) {
-            refuse(AUTH_EXCEPTION, "the token has expired");
-        } else if (session != null) {
+        } else if (session != null && !refuseIfExpired()) {
             handle(session, request.get());
         }
+    }
+
+    private boolean refuseIfExpired() {
+        boolean expired = tills.now() >= until;
+        if (expired) {
+            refuse(AUTH_EXCEPTION, "the token has expired");
+        }
+        return expired;
     }
 
     private void handle(Session open, Request request) {
@@ -188,17 +195,26 @@ final class TillConnection implements Speaker, Outbound {
     @Override
     public void acked(List<Answer> answers) {
         for (Answer answer : answers) {
-            for (Iterator<Unanswered> i = unanswered.iterator(); i.hasNext(); ) {
-                Unanswered waiting = i.next();
-                if (waiting.messageId == answer.messageId()) {
-                    i.remove();
-                    boolean known = answer.outcome() != AckOutcome.UNKNOWN;
-                    String msg = answer.outcome().name().toLowerCase(Locale.ROOT);
-                    write(
-                            TillFrames.answer(
-                                    waiting.request.action(), waiting.request.seqId(), known, msg));
-                    break;
-                }
+            String msg = answer.outcome().name().toLowerCase(Locale.ROOT);
+            answerAck(answer.messageId(), answer.outcome() != AckOutcome.UNKNOWN, msg);
+        }
+    }
+
+    @Override
+    public void unanswered(long messageId) {
+        answerAck(messageId, false, "the store cannot take it now, send it again");
+        socket.flush();
+    }
+
+    private void answerAck(long messageId, boolean done, String msg) {
+        for (Iterator<Unanswered> i = unanswered.iterator(); i.hasNext(); ) {
+            Unanswered waiting = i.next();
+            if (waiting.messageId == messageId) {
+                i.remove();
+                write(
+                        TillFrames.answer(
+                                waiting.request.action(), waiting.request.seqId(), done, msg));
+                return;
             }
         }
     }

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.StreamReadFeature;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -23,8 +24,12 @@ final class TillFrames {
     private static final int OK = 0;
     private static final int REFUSED = -1;
     private static final int DEFAULT_PRIORITY = 3;
+    private static final int MOST_PLACES = 20;
     private static final JsonMapper JSON =
-            JsonMapper.builder().enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS).build();
+            JsonMapper.builder()
+                    .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+                    .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                    .build();
 
     private TillFrames() {}
 
@@ -54,22 +59,23 @@ final class TillFrames {
 
     /**
      * The id that a till acknowledges, 0 if it is none: as it was sent, as a number, or as what
-     * readers that take every number for a double make of it ({@code "375176.0"}).
+     * readers that take every number for a double make of it ({@code "375176.0"}, {@code
+     * "1.18158044E17"}).
      */
     static long messageId(JsonNode body) {
         JsonNode given = body.path("message_id");
         try {
             BigDecimal id = given.isNumber() ? given.decimalValue() : new BigDecimal(text(given));
-            return Math.max(0, id.longValueExact());
+            // What has more places than an id is not unfolded to find that it is none.
+            return Math.abs(id.scale()) > MOST_PLACES ? 0 : Math.max(0, id.longValueExact());
         } catch (ArithmeticException | NumberFormatException none) {
             return 0;
         }
     }
 
-    /** Digits, with or without {@code .0}; anything else is no number. */
     private static String text(JsonNode given) {
         String text = given.isString() ? given.stringValue().strip() : "";
-        return text.matches("\\d{1,19}(\\.0)?") ? text : "";
+        return text.length() <= 2 * MOST_PLACES ? text : "";
     }
 
     static String answer(String action, String seqId, boolean done, String msg) {

@@ -21,6 +21,9 @@ public interface Outbound {
 
     void acked(List<Answer> answers);
 
+    /** The store could not take an ack; the message will be presented again. */
+    void unanswered(long messageId);
+
     void recall(long messageId);
 
     /** Another device has settled a message. */

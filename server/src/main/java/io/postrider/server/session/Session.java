@@ -2,6 +2,7 @@ package io.postrider.server.session;
 
 import io.postrider.protocol.CloseCode;
 import io.postrider.server.delivery.AckOutcome;
+import io.postrider.server.delivery.Mailboxes;
 import io.postrider.server.delivery.Mailboxes.Begun;
 import io.postrider.server.delivery.Mailboxes.Drained;
 import io.postrider.server.delivery.Message;
@@ -53,7 +54,7 @@ public final class Session {
     /** Messages for those online then were not for us, up to here. */
     private long beganAfter;
 
-    /** The oldest message in groups that it joined before it began; 0 for none. */
+    /** The oldest message in groups that it joined while it began or read; 0 for none. */
     private long joinedFrom;
 
     private int generation;
@@ -67,6 +68,10 @@ public final class Session {
     private boolean slow;
     private int unansweredAcks;
     private long heardAt;
+
+    /** It lives, and so has been told what ended while it was away. */
+    private boolean heardSinceBegun;
+
     private long unwritableSince;
 
     /** What is not to be presented any more, though it may just be read, and how to tell it. */
@@ -151,11 +156,8 @@ public final class Session {
             }
         });
         loop.flushSoon(this);
-        if (joinedFrom > 0) {
-            joined(joinedFrom);
-        } else {
-            drain();
-        }
+        goBackToJoined();
+        drain();
     }
 
     /** Something was stored for this device, with an id above all that it was offered before. */
@@ -185,16 +187,21 @@ public final class Session {
 
     /** The device has joined a group in which messages from this id on are open. */
     void joined(long id) {
-        if (generation == 0) {
-            // Its start may have been decided before, and told after.
-            joinedFrom = joinedFrom == 0 ? id : Math.min(joinedFrom, id);
-            return;
+        joinedFrom = joinedFrom == 0 ? id : Math.min(joinedFrom, id);
+        // What is being read, as its start, may have been decided before, and is told after.
+        if (generation > 0 && !draining) {
+            goBackToJoined();
+            drain();
         }
-        if (id <= position) {
+    }
+
+    private void goBackToJoined() {
+        if (joinedFrom > 0 && joinedFrom <= position) {
             markedTo = Math.max(markedTo, position);
-            position = id - 1;
+            position = joinedFrom - 1;
         }
-        wake();
+        behind |= joinedFrom > 0;
+        joinedFrom = 0;
     }
 
     /** Reads on, if there may be something and enough of it could be presented to be worth it. */
@@ -221,6 +228,7 @@ public final class Session {
                 () -> {
                     draining = false;
                     behind = true;
+                    goBackToJoined();
                 });
     }
 
@@ -244,6 +252,7 @@ public final class Session {
             caughtUp = true;
             out.caughtUp();
         }
+        goBackToJoined();
         loop.flushSoon(this);
         drain();
     }
@@ -319,8 +328,9 @@ public final class Session {
     }
 
     /** The store could not take an ack; the device will be asked again. */
-    void unanswered() {
+    void unanswered(long id) {
         unansweredAcks--;
+        out.unanswered(id);
         out.pauseReading(false);
     }
 
@@ -367,6 +377,7 @@ public final class Session {
     /** Anything at all came from the device. */
     public void heard() {
         heardAt = loop.clock().ticks();
+        heardSinceBegun = generation > 0;
     }
 
     /** The socket takes more again, or does not. */
@@ -468,7 +479,12 @@ public final class Session {
 
     private void saveEnd() {
         String reason = endedBecause == null ? "disconnected" : endedBecause;
-        loop.mailboxes().end(appId, number, generation, presentedTo, drainedTo(), reason);
+        loop.mailboxes()
+                .end(
+                        appId,
+                        number,
+                        generation,
+                        new Mailboxes.Ended(presentedTo, drainedTo(), heardSinceBegun, reason));
     }
 
     /** Nothing at or below this id is pending. */

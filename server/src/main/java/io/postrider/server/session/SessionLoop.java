@@ -241,7 +241,7 @@ public final class SessionLoop {
         for (int i = 0; i < batch.size(); i++) {
             Session session = batchSessions.get(i);
             if (outcomes == null) {
-                session.unanswered();
+                session.unanswered(batch.get(i).messageId());
             } else {
                 session.answered(batch.get(i).messageId(), outcomes.get(i));
             }

@@ -32,6 +32,12 @@ final class Memberships {
                     + " AND group_users.user_name = devices.user_name"
                     + " WHERE devices.app_id = ? AND devices.number = ?";
 
+    /** Sessions that are just coming in are refused by their token's generation. */
+    private static final String END_TILL =
+            "UPDATE devices SET token_generation = token_generation + 1"
+                    + " WHERE app_id = ? AND number = ? AND EXISTS (SELECT 1 FROM tills"
+                    + " WHERE tills.app_id = devices.app_id AND tills.number = devices.number)";
+
     private static final String MEMBERS =
             "SELECT number FROM group_devices WHERE group_id = ? AND stays_until > ?"
                     + " UNION SELECT devices.number FROM group_users JOIN devices"
@@ -123,6 +129,13 @@ final class Memberships {
     }
 
     private void left(Tx tx, long appId, int number, List<Long> groups) {
+        if (groups.isEmpty()) {
+            return;
+        }
+        // A till's connection is good for its shop: it has to come with a token of another.
+        if (tx.sql.update(END_TILL, appId, number) == 1) {
+            told(tx, woken -> woken.revoked(appId, number));
+        }
         Set<Long> gone = open(tx.sql, groups, tx.now());
         gone.removeAll(open(tx.sql, groupsOf(tx.sql, appId, number, tx.now()), tx.now()));
         Recipients device = Recipients.of(number);
@@ -130,21 +143,27 @@ final class Memberships {
     }
 
     private void joined(Tx tx, long appId, int number, List<Long> groups) {
+        long first = firstOpen(tx.sql, groups, tx.now());
+        if (first < Long.MAX_VALUE) {
+            told(tx, woken -> woken.joined(appId, number, first));
+        }
+    }
+
+    /** The oldest message that is open in any of the groups, whoever it is meant for. */
+    static long firstOpen(Sql sql, List<Long> groups, long now) {
         long[] first = {Long.MAX_VALUE};
         for (long group : groups) {
             forEachOpen(
-                    tx.sql,
+                    sql,
                     group,
                     0,
-                    tx.now(),
+                    now,
                     (id, filter) -> {
                         first[0] = Math.min(first[0], id);
                         return false;
                     });
         }
-        if (first[0] < Long.MAX_VALUE) {
-            told(tx, woken -> woken.joined(appId, number, first[0]));
-        }
+        return first[0];
     }
 
     /** Tells sessions something once the transaction is flushed. */

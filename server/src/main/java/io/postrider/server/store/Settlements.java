@@ -7,6 +7,7 @@ import io.postrider.server.delivery.AckOutcome;
 import io.postrider.server.delivery.MessageStore.Presentation;
 import io.postrider.server.delivery.NewMessage.Target;
 import io.postrider.server.delivery.Recipients;
+import io.postrider.server.identity.Device;
 import io.postrider.server.identity.DeviceFilter;
 import java.util.List;
 import java.util.Optional;
@@ -284,6 +285,33 @@ final class Settlements {
                 messageId);
     }
 
+    /** Tells a device what filters let it see now, and what not any more. */
+    void changed(Tx tx, Device before, Device after) {
+        long[] first = {Long.MAX_VALUE};
+        Recipients device = Recipients.of(after.number());
+        for (long group : Memberships.groupsOf(tx.sql, after.appId(), after.number(), tx.now())) {
+            Memberships.forEachOpen(
+                    tx.sql,
+                    group,
+                    0,
+                    tx.now(),
+                    (id, filter) -> {
+                        boolean saw = filter == null || read(filter).matches(before);
+                        boolean sees = filter == null || read(filter).matches(after);
+                        if (saw && !sees) {
+                            memberships.told(
+                                    tx, woken -> woken.recalled(after.appId(), id, device));
+                        } else if (sees && !saw) {
+                            first[0] = Math.min(first[0], id);
+                        }
+                        return true;
+                    });
+        }
+        if (first[0] < Long.MAX_VALUE) {
+            memberships.told(tx, woken -> woken.joined(after.appId(), after.number(), first[0]));
+        }
+    }
+
     /** Ends what is open. Answers whom it was for. */
     static Recipients recall(Tx tx, long appId, long messageId) {
         RoaringBitmap devices = openTo(tx.sql, appId, messageId, tx.now()).copy();
@@ -423,6 +451,6 @@ final class Settlements {
         if (!settled.isEmpty()) {
             settled.removeAll(Memberships.open(sql, groups, now));
         }
-        return List.copyOf(settled);
+        return settled.stream().filter(id -> isMeant(sql, id, appId, number)).toList();
     }
 }

@@ -231,6 +231,7 @@ public final class SqlDevices implements DeviceStore {
         } else {
             update(tx, device);
         }
+        database.settlements().changed(tx, old, device);
         log(tx, old, device, otherUser ? OTHER_USER : STAYS);
         if (otherUser) {
             fail(tx, device, true, "user_changed");

@@ -4,7 +4,9 @@ import io.postrider.server.clock.Clock;
 import io.postrider.server.identity.GroupStore;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.roaringbitmap.RoaringBitmap;
@@ -25,10 +27,14 @@ public final class SqlGroups implements GroupStore {
     public boolean add(long appId, String group, String deviceId) {
         return database.writer()
                 .await(tx -> {
-                    Optional<Integer> number = number(tx.sql, appId, deviceId);
+                    Optional<Integer> number = mayBeIn(tx, appId, group, deviceId);
                     number.ifPresent(found -> {
                         long id = memberships.idOf(tx, appId, group);
-                        memberships.changeOf(tx, appId, found, () -> insert(tx, appId, id, found));
+                        memberships.changeOf(
+                                tx,
+                                appId,
+                                found,
+                                () -> insert(tx, appId, id, found, Memberships.FOR_GOOD));
                     });
                     return number.isPresent();
                 });
@@ -42,15 +48,31 @@ public final class SqlGroups implements GroupStore {
                 deviceId);
     }
 
-    private static void insert(Tx tx, long appId, long group, int number) {
+    /** A till is a member of its token's shop, and of no other group. */
+    private static Optional<Integer> mayBeIn(Tx tx, long appId, String group, String deviceId) {
+        return tx.sql.first(
+                "SELECT number FROM devices WHERE app_id = ? AND device_id = ?"
+                        + " AND (NOT EXISTS (SELECT 1 FROM tills"
+                        + " WHERE tills.app_id = devices.app_id AND tills.number = devices.number)"
+                        + " OR EXISTS (SELECT 1 FROM group_devices JOIN groups"
+                        + " ON groups.id = group_devices.group_id"
+                        + " WHERE groups.app_id = devices.app_id AND groups.name = ?"
+                        + " AND group_devices.number = devices.number AND stays_until > ?))",
+                row -> row.getInt(1),
+                appId,
+                deviceId,
+                group,
+                tx.now());
+    }
+
+    private static void insert(Tx tx, long appId, long group, int number, long staysUntil) {
         tx.sql.update(
                 "INSERT INTO group_devices (group_id, number, app_id, stays_until)"
-                        + " VALUES (?, ?, ?, ?) ON CONFLICT (group_id, number)"
-                        + " DO UPDATE SET stays_until = excluded.stays_until",
+                        + " VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 group,
                 number,
                 appId,
-                Memberships.FOR_GOOD);
+                staysUntil);
     }
 
     @Override
@@ -84,7 +106,7 @@ public final class SqlGroups implements GroupStore {
                 .await(tx -> {
                     List<Integer> numbers = new ArrayList<>();
                     for (String deviceId : deviceIds) {
-                        Optional<Integer> number = number(tx.sql, appId, deviceId);
+                        Optional<Integer> number = mayBeIn(tx, appId, group, deviceId);
                         if (number.isEmpty()) {
                             return new Replaced.NoDevice(deviceId);
                         }
@@ -98,8 +120,19 @@ public final class SqlGroups implements GroupStore {
 
     private static void replace(
             Tx tx, long appId, long group, List<Integer> numbers, Collection<String> users) {
+        Map<Integer, Long> tills = new HashMap<>();
+        tx.sql.read(
+                "SELECT number, stays_until FROM group_devices"
+                        + " WHERE group_id = ? AND stays_until < ?",
+                row -> {
+                    tills.put(row.getInt(1), row.getLong(2));
+                    return true;
+                },
+                group,
+                Memberships.FOR_GOOD);
         tx.sql.update("DELETE FROM group_devices WHERE group_id = ?", group);
-        numbers.forEach(number -> insert(tx, appId, group, number));
+        numbers.forEach(number ->
+                insert(tx, appId, group, number, tills.getOrDefault(number, Memberships.FOR_GOOD)));
         tx.sql.update("DELETE FROM group_users WHERE group_id = ?", group);
         users.forEach(user ->
                 tx.sql.update(

@@ -38,7 +38,7 @@ public final class SqlMailboxes implements Mailboxes {
 
     private record Mailbox(long drainedTo, long presentedTo) {}
 
-    private record Previous(int generation, long incarnation, long startedAt, long endedAt) {}
+    private record Previous(int generation, long incarnation, long endedAt) {}
 
     @Override
     public CompletableFuture<Optional<Begun>> begin(long appId, int number, int tokenGeneration) {
@@ -71,8 +71,7 @@ public final class SqlMailboxes implements Mailboxes {
                 generation,
                 database.incarnation(),
                 tx.now());
-        // From its start, not its end: a connection may have been dead before it was known to be.
-        long since = previous.map(Previous::startedAt).orElse(Long.MAX_VALUE);
+        long since = previous.isEmpty() ? Long.MAX_VALUE : toldBefore(tx, appId, number);
         return new Begun(
                 generation,
                 Math.min(mailbox.drainedTo, beforeOpen(tx, appId, number)),
@@ -85,17 +84,37 @@ public final class SqlMailboxes implements Mailboxes {
                                 tx.sql, appId, number, since, presentedTo, tx.now()));
     }
 
-    /** What is open in groups may be older than all that is pending for the device itself. */
+    /**
+     * What ended before this time the device has been told: the start of the last session that it
+     * was heard in. Not that session's end, since a connection may be dead before it is known to
+     * be; nor the start of one that broke before it was told anything.
+     */
+    private static long toldBefore(Tx tx, long appId, int number) {
+        return tx.sql.number(
+                "SELECT coalesce(max(CASE WHEN heard = 1 THEN started_at END), min(started_at))"
+                        + " FROM sessions WHERE app_id = ? AND number = ? AND generation <"
+                        + " (SELECT max(generation) FROM sessions"
+                        + " WHERE app_id = ? AND number = ?)",
+                appId,
+                number,
+                appId,
+                number);
+    }
+
+    /**
+     * What is open in groups may be older than all that is pending for the device itself. Whether
+     * it is meant is for the drain to say.
+     */
     private static long beforeOpen(Tx tx, long appId, int number) {
-        List<Long> first = Settlements.openFor(tx.sql, appId, number, 0, tx.now(), 1);
-        return first.isEmpty() ? Long.MAX_VALUE : first.get(0) - 1;
+        List<Long> groups = Memberships.groupsOf(tx.sql, appId, number, tx.now());
+        return Memberships.firstOpen(tx.sql, groups, tx.now()) - 1;
     }
 
     private static Optional<Previous> previous(Tx tx, long appId, int number) {
         return tx.sql.first(
-                "SELECT generation, incarnation, started_at, coalesce(ended_at, 0) FROM sessions"
+                "SELECT generation, incarnation, coalesce(ended_at, 0) FROM sessions"
                         + " WHERE app_id = ? AND number = ? ORDER BY generation DESC LIMIT 1",
-                row -> new Previous(row.getInt(1), row.getLong(2), row.getLong(3), row.getLong(4)),
+                row -> new Previous(row.getInt(1), row.getLong(2), row.getLong(3)),
                 appId,
                 number);
     }
@@ -165,25 +184,17 @@ public final class SqlMailboxes implements Mailboxes {
     }
 
     @Override
-    public CompletableFuture<Void> end(
-            long appId, int number, int generation, long position, long drainedTo, String reason) {
-        return database.writer()
-                .change(tx -> end(tx, appId, number, generation, position, drainedTo, reason));
+    public CompletableFuture<Void> end(long appId, int number, int generation, Ended ended) {
+        return database.writer().change(tx -> end(tx, appId, number, generation, ended));
     }
 
-    private static void end(
-            Tx tx,
-            long appId,
-            int number,
-            int generation,
-            long position,
-            long drainedTo,
-            String reason) {
+    private static void end(Tx tx, long appId, int number, int generation, Ended ended) {
         tx.sql.update(
-                "UPDATE sessions SET ended_at = ?, end_reason = ? WHERE app_id = ? AND number = ?"
-                        + " AND generation = ? AND ended_at IS NULL",
+                "UPDATE sessions SET ended_at = ?, end_reason = ?, heard = ? WHERE app_id = ?"
+                        + " AND number = ? AND generation = ? AND ended_at IS NULL",
                 tx.now(),
-                reason,
+                ended.reason(),
+                ended.heard(),
                 appId,
                 number,
                 generation);
@@ -191,8 +202,8 @@ public final class SqlMailboxes implements Mailboxes {
                 "UPDATE devices SET presented_to = max(presented_to, ?),"
                         + " drained_to = max(drained_to, ?), last_seen_at = ?"
                         + " WHERE app_id = ? AND number = ?",
-                position,
-                drainedTo,
+                ended.position(),
+                ended.drainedTo(),
                 tx.now(),
                 appId,
                 number);

@@ -447,6 +447,21 @@ class HostileFramesTest {
     }
 
     @Test
+    void aQueryThatIsNotEncodedIsRefusedBeforeTheUpgrade() throws Exception {
+        aRequestThatIsNoUpgradeIsAnsweredWith4xx(
+                String.join(
+                        "\r\n",
+                        "GET /pos/socket?token=x&device_id=%zz HTTP/1.1",
+                        "Host: x",
+                        "Upgrade: websocket",
+                        "Connection: Upgrade",
+                        "Sec-WebSocket-Version: 13",
+                        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+                        "",
+                        ""));
+    }
+
+    @Test
     void headersWithoutEndAreCutOff() throws Exception {
         try (Socket socket =
                 new Socket(InetAddress.getLoopbackAddress(), URI.create(tcp).getPort())) {

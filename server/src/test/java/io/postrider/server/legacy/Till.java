@@ -82,6 +82,10 @@ final class Till implements AutoCloseable {
         }
     }
 
+    void ping() {
+        socket.sendPing();
+    }
+
     void readClosed() {
         assertThat(readText()).isEqualTo(CLOSED);
     }

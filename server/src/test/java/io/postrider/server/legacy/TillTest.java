@@ -285,6 +285,20 @@ class TillTest {
     }
 
     @Test
+    void aTillThatOnlyPingsIsToldThatItsTokenHasExpired() {
+        Reply token =
+                app.call("POST", "/v1/tills/tokens", "{\"group\":\"a\",\"ttlSeconds\":60}")
+                        .expect(201);
+        try (Till till = Till.connect(token.text("url"), "t1")) {
+            till.hasNothingMore();
+            server.clock.advance(Duration.ofSeconds(60));
+            till.ping();
+            till.read("authException");
+            till.readClosed();
+        }
+    }
+
+    @Test
     void heartbeatsKeepATillAndSilenceEndsIt() {
         try (Till till = till("a", "t1")) {
             till.hasNothingMore();

@@ -19,6 +19,7 @@ final class FakeDevice implements Outbound {
 
     @Nullable CloseCode closed;
 
+    final List<Long> unanswered = new ArrayList<>();
     private final List<String> unflushed = new ArrayList<>();
     private final List<String> got = new ArrayList<>();
 
@@ -43,6 +44,11 @@ final class FakeDevice implements Outbound {
     @Override
     public void acked(List<Answer> answers) {
         answers.forEach(answer -> unflushed.add(answer.outcome() + " " + answer.messageId()));
+    }
+
+    @Override
+    public void unanswered(long messageId) {
+        unanswered.add(messageId);
     }
 
     @Override

@@ -29,6 +29,7 @@ final class FakeStore implements MessageStore, Mailboxes {
     record End(int number, int generation, long position, long drainedTo, String reason) {}
 
     final List<End> ends = new ArrayList<>();
+    final List<Boolean> heard = new ArrayList<>();
     final List<String> begins = new ArrayList<>();
     final List<Integer> ackBatches = new ArrayList<>();
     final List<Boolean> urgent = new ArrayList<>();
@@ -133,9 +134,9 @@ final class FakeStore implements MessageStore, Mailboxes {
     }
 
     @Override
-    public CompletableFuture<Void> end(
-            long appId, int number, int generation, long position, long drainedTo, String reason) {
-        ends.add(new End(number, generation, position, drainedTo, reason));
+    public CompletableFuture<Void> end(long appId, int number, int generation, Ended ended) {
+        ends.add(new End(number, generation, ended.position(), ended.drainedTo(), ended.reason()));
+        heard.add(ended.heard());
         return CompletableFuture.completedFuture(null);
     }
 

@@ -63,6 +63,7 @@ class ResendingTest {
         node.store.failing = true;
         node.ack(session, 1L);
         assertThat(device.got()).isEmpty();
+        assertThat(device.unanswered).containsExactly(1L);
         node.store.failing = false;
         node.passHearing(10_000, session);
         assertThat(device.got()).containsExactly("push 1 attempt 2");

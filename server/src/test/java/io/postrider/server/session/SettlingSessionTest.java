@@ -131,6 +131,40 @@ class SettlingSessionTest {
     }
 
     @Test
+    void g4WhoJoinsWhileItReadsMissesNothing() {
+        node.open(ME, device);
+        node.store.add(FakeStore.toGroups(APP, 1), OTHER);
+        node.tell(node.store(2, ME));
+        node.run();
+        node.readsAreHeld = true;
+        node.sessions.joined(APP, ME, 2);
+        node.run();
+        node.store.alsoFor(ME, 1);
+        node.sessions.joined(APP, ME, 1);
+        node.readsAreHeld = false;
+        node.run();
+        assertThat(device.got()).containsExactly("push 2", "push 1 attempt 2");
+        node.publish(3, ME);
+        assertThat(device.got()).containsExactly("push 3");
+    }
+
+    @Test
+    void onlyAFrameAfterTheStartSaysThatADeviceWasTold() {
+        Session silent = node.open(ME, device);
+        silent.disconnected();
+        node.store.beginsAreHeld = true;
+        Session early = node.open(ME, device);
+        early.heard();
+        node.store.release();
+        node.run();
+        early.disconnected();
+        Session heard = node.open(ME, device);
+        heard.heard();
+        heard.disconnected();
+        assertThat(node.store.heard).containsExactly(false, false, true);
+    }
+
+    @Test
     void g5WhatWasPresentedStaysSoThoughTheSessionEndsWhileItReadsBack() {
         Session session = node.open(ME, device);
         node.store.add(FakeStore.toGroups(APP, 1), OTHER);

@@ -6,6 +6,7 @@ import io.postrider.server.ManualClock;
 import io.postrider.server.delivery.AckOutcome;
 import io.postrider.server.delivery.DeliveryState;
 import io.postrider.server.delivery.Mailboxes.Begun;
+import io.postrider.server.delivery.Mailboxes.Ended;
 import io.postrider.server.delivery.MessageStore.Recalled;
 import io.postrider.server.delivery.Recipients;
 import io.postrider.server.identity.Device;
@@ -251,9 +252,7 @@ class ConservationTest {
                                 app,
                                 device.number(),
                                 older.generation(),
-                                position,
-                                older.drainedTo(),
-                                "taken_over")
+                                new Ended(position, older.drainedTo(), true, "taken_over"))
                         .join();
             }
             Begun newer = stores.mailboxes().begin(app, device.number(), 0).join().orElseThrow();

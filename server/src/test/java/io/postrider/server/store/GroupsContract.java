@@ -7,6 +7,7 @@ import io.postrider.server.ManualClock;
 import io.postrider.server.delivery.AckOutcome;
 import io.postrider.server.delivery.DeliveryState;
 import io.postrider.server.delivery.Mailboxes.Begun;
+import io.postrider.server.delivery.Mailboxes.Ended;
 import io.postrider.server.delivery.MessageStore.Presentation;
 import io.postrider.server.delivery.MessageStore.Recalled;
 import io.postrider.server.delivery.NewMessage;
@@ -19,6 +20,7 @@ import io.postrider.server.identity.GroupStore.Members;
 import io.postrider.server.identity.GroupStore.Replaced;
 import io.postrider.server.identity.Platform;
 import io.postrider.server.identity.Secrets;
+import io.postrider.server.identity.TillStore.Till;
 import io.postrider.server.publish.Reports.Counts;
 import io.postrider.server.publish.Reports.DeviceStanding;
 import io.postrider.server.publish.Reports.Settlement;
@@ -27,6 +29,7 @@ import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -37,6 +40,9 @@ import org.junit.jupiter.api.io.TempDir;
 abstract class GroupsContract {
     private static final DeviceFilter EVERYONE =
             new DeviceFilter(null, null, null, null, null, null);
+
+    private static final DeviceFilter KITCHENS =
+            new DeviceFilter(null, null, List.of("kitchen"), null, null, null);
 
     @TempDir Path folder;
     final ManualClock clock = new ManualClock();
@@ -288,8 +294,7 @@ abstract class GroupsContract {
         stores.register(app, "kitchen", null, "kitchen");
         stores.register(app, "bar", null, "bar");
         stores.groups().replace(app, "a", List.of("kitchen", "bar"), List.of());
-        DeviceFilter kitchens = new DeviceFilter(null, null, List.of("kitchen"), null, null, null);
-        long id = publish(kitchens, "a");
+        long id = publish(KITCHENS, "a");
         long other = publish("a");
         hearing.heard.clear();
         assertThat(pending(0)).containsExactly(id, other);
@@ -332,7 +337,9 @@ abstract class GroupsContract {
         Begun first = stores.mailboxes().begin(app, 0, 0).join().orElseThrow();
         long id = publish("a");
         long open = publish("a");
-        stores.mailboxes().end(app, 0, first.generation(), open, 0, "disconnected").join();
+        stores.mailboxes()
+                .end(app, 0, first.generation(), new Ended(open, 0, true, "disconnected"))
+                .join();
         clock.advance(Duration.ofSeconds(1));
         ack(1, id);
         Begun second = stores.mailboxes().begin(app, 0, 0).join().orElseThrow();
@@ -340,6 +347,98 @@ abstract class GroupsContract {
         assertThat(second.drainedTo()).isLessThan(open);
         assertThat(pending(0)).containsExactly(open);
         assertThat(stores.mailboxes().begin(app, 1, 0).join().orElseThrow().settled()).isEmpty();
+    }
+
+    @Test
+    void whatWasSettledIsToldAgainUntilTheDeviceIsHeard() {
+        shop("a", 2);
+        Begun first = stores.mailboxes().begin(app, 0, 0).join().orElseThrow();
+        long id = publish("a");
+        end(first, id, true);
+        clock.advance(Duration.ofSeconds(1));
+        ack(1, id);
+        clock.advance(Duration.ofSeconds(1));
+        Begun broken = stores.mailboxes().begin(app, 0, 0).join().orElseThrow();
+        assertThat(broken.settled()).containsExactly(id);
+        end(broken, id, false);
+        clock.advance(Duration.ofSeconds(1));
+        Begun again = stores.mailboxes().begin(app, 0, 0).join().orElseThrow();
+        assertThat(again.settled()).containsExactly(id);
+        end(again, id, true);
+        assertThat(stores.mailboxes().begin(app, 0, 0).join().orElseThrow().settled()).isEmpty();
+    }
+
+    private void end(Begun session, long position, boolean heard) {
+        stores.mailboxes()
+                .end(app, 0, session.generation(), new Ended(position, 0, heard, "disconnected"))
+                .join();
+    }
+
+    @Test
+    void whoIsNotMeantIsNotToldThatItIsSettled() {
+        stores.register(app, "kitchen", null, "kitchen");
+        stores.register(app, "bar", null, "bar");
+        stores.groups().replace(app, "a", List.of("kitchen", "bar"), List.of());
+        Begun bar = stores.mailboxes().begin(app, 1, 0).join().orElseThrow();
+        long id = publish(KITCHENS, "a");
+        stores.mailboxes()
+                .end(app, 1, bar.generation(), new Ended(id, 0, true, "disconnected"))
+                .join();
+        ack(0, id);
+        assertThat(stores.mailboxes().begin(app, 1, 0).join().orElseThrow().settled()).isEmpty();
+    }
+
+    @Test
+    void aDeviceThatBecomesMeantSeesItAndOneThatIsNoMoreDoesNot() {
+        stores.register(app, "one", null, "bar");
+        stores.groups().add(app, "a", "one");
+        publish("a");
+        long id = publish(KITCHENS, "a");
+        hearing.heard.clear();
+        change("one", "bar", "kitchen");
+        assertThat(hearing.heard).containsExactly("joined 0 from " + id);
+        change("one", "kitchen", "stairs");
+        assertThat(hearing.heard).hasSize(1);
+        change("one", "bar");
+        assertThat(hearing.heard).endsWith("recalled " + id + " for {0}").hasSize(2);
+    }
+
+    private void change(String deviceId, String... tags) {
+        stores.devices()
+                .change(
+                        app,
+                        deviceId,
+                        new Change(null, null, new TreeSet<>(List.of(tags)), null, null));
+    }
+
+    @Test
+    void noCallAboutGroupsMakesATillMoreThanAMemberOfItsTokensShop() {
+        byte[] token = Secrets.hash("token");
+        stores.tills().issue(app, "shop", null, token, clock.millis() + 60_000);
+        Till till = stores.tills().admit(token, "till").orElseThrow();
+        stores.register(app, "phone");
+        assertThat(stores.groups().add(app, "shop", "till")).isTrue();
+        assertThat(stores.groups().add(app, "team", "till")).isFalse();
+        assertThat(stores.groups().replace(app, "team", List.of("till"), List.of()))
+                .isEqualTo(new Replaced.NoDevice("till"));
+        stores.groups().replace(app, "shop", List.of("phone", "till"), List.of());
+        assertThat(members("shop").devices()).containsExactly("phone", "till");
+        hearing.heard.clear();
+        stores.tills().revoke(app, token);
+        assertThat(members("shop").devices()).containsExactly("phone");
+        assertThat(hearing.heard).contains("revoked " + app + "/" + till.number());
+    }
+
+    @Test
+    void aTillThatLeavesItsShopIsRefusedThoughItsSessionIsJustBeginning() {
+        byte[] token = Secrets.hash("token");
+        stores.tills().issue(app, "shop", null, token, clock.millis() + 60_000);
+        Till till = stores.tills().admit(token, "till").orElseThrow();
+        stores.groups().remove(app, "shop", "till");
+        assertThat(hearing.heard).contains("revoked " + app + "/" + till.number());
+        assertThat(stores.mailboxes().begin(app, till.number(), till.tokenGeneration()).join())
+                .isEmpty();
+        assertThat(stores.tills().admit(token, "till")).isEmpty();
     }
 
     @Test

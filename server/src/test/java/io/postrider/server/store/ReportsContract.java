@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.postrider.server.ManualClock;
 import io.postrider.server.delivery.DeliveryState;
+import io.postrider.server.delivery.Mailboxes.Ended;
 import io.postrider.server.delivery.Message;
 import io.postrider.server.delivery.MessageStore.Recalled;
 import io.postrider.server.delivery.NewMessage;
@@ -203,7 +204,7 @@ abstract class ReportsContract {
                         "test");
         long id = stores.accept(online).id();
         clock.advance(Duration.ofSeconds(2));
-        stores.mailboxes().end(app, 0, generation, id, id, "disconnected").join();
+        stores.mailboxes().end(app, 0, generation, new Ended(id, id, true, "disconnected")).join();
         List<DeviceStanding> both = stores.reports().devices(app, id, -1, 9);
         assertThat(both).extracting(DeviceStanding::reason).containsExactly("no_ack", "offline");
         assertThat(both).extracting(DeviceStanding::presentedTo).containsExactly(id, 0L);
@@ -214,7 +215,7 @@ abstract class ReportsContract {
         registerMany(1);
         int first = stores.mailboxes().begin(app, 0, 0).join().orElseThrow().generation();
         clock.advance(Duration.ofSeconds(10));
-        stores.mailboxes().end(app, 0, first, 0, 0, "disconnected").join();
+        stores.mailboxes().end(app, 0, first, new Ended(0, 0, true, "disconnected")).join();
         clock.advance(Duration.ofSeconds(10));
         long between = clock.millis();
         clock.advance(Duration.ofSeconds(10));

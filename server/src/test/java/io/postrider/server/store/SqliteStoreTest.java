@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import io.postrider.server.ManualClock;
 import io.postrider.server.delivery.Accepted;
 import io.postrider.server.delivery.AckOutcome;
+import io.postrider.server.delivery.Mailboxes.Ended;
 import io.postrider.server.delivery.MessageStore.Intake;
 import io.postrider.server.delivery.NewMessage;
 import io.postrider.server.delivery.WakeUps;
@@ -181,7 +182,9 @@ class SqliteStoreTest extends StoreContract {
             int number = stores.register(app, "d").number();
             int generation =
                     stores.mailboxes().begin(app, number, 0).join().orElseThrow().generation();
-            stores.mailboxes().end(app, number, generation, 0, 0, "disconnected").join();
+            stores.mailboxes()
+                    .end(app, number, generation, new Ended(0, 0, true, "disconnected"))
+                    .join();
             stores.developers()
                     .addLogin(new byte[] {1}, Stores.ACTOR, clock.millis() + 1_000, null);
             clock.advance(Duration.ofDays(6));

@@ -10,6 +10,7 @@ import io.postrider.server.delivery.AckOutcome;
 import io.postrider.server.delivery.DeliveryState;
 import io.postrider.server.delivery.Mailboxes.Begun;
 import io.postrider.server.delivery.Mailboxes.Drained;
+import io.postrider.server.delivery.Mailboxes.Ended;
 import io.postrider.server.delivery.Message;
 import io.postrider.server.delivery.MessageStore.Recalled;
 import io.postrider.server.delivery.NewMessage;
@@ -418,7 +419,9 @@ abstract class StoreContract {
         Begun first = begin(number);
         Begun second = begin(number);
         assertThat(second.generation()).isGreaterThan(first.generation());
-        stores.mailboxes().end(app, number, first.generation(), 0, 0, "late").join();
+        stores.mailboxes()
+                .end(app, number, first.generation(), new Ended(0, 0, true, "late"))
+                .join();
         assertThat(stores.reports().sessions(app, number, 0, Long.MAX_VALUE))
                 .satisfiesExactly(
                         session -> assertThat(session.endReason()).isEqualTo("died"),
@@ -437,7 +440,11 @@ abstract class StoreContract {
         assertThat(session.presentedTo()).isLessThan(presented);
         stores.publish(app, number);
         stores.mailboxes()
-                .end(app, number, session.generation(), presented, presented - 1, "done")
+                .end(
+                        app,
+                        number,
+                        session.generation(),
+                        new Ended(presented, presented - 1, true, "done"))
                 .join();
         assertThat(begin(number).presentedTo()).isEqualTo(presented);
     }
@@ -469,7 +476,7 @@ abstract class StoreContract {
         Begun session = begin(numbers[0]);
         long seen = stores.publish(app, numbers);
         stores.mailboxes()
-                .end(app, numbers[0], session.generation(), seen, seen - 1, "done")
+                .end(app, numbers[0], session.generation(), new Ended(seen, seen - 1, true, "done"))
                 .join();
         long unseen = stores.publish(app, numbers);
         stores.messages().recall(app, seen).join();
