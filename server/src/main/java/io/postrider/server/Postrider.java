@@ -153,7 +153,7 @@ public final class Postrider implements AutoCloseable {
         Apps apps = new Apps(new SqlApps(database));
         SqlDevices devices = new SqlDevices(database, wakeUps);
         DeviceTokens deviceTokens = new DeviceTokens(apps, devices, clock);
-        SqlTills tills = new SqlTills(database, devices, wakeUps, clock);
+        SqlTills tills = new SqlTills(database, devices, clock);
         SqlGroups groups = new SqlGroups(database, clock);
         AudienceIndex audiences = new AudienceIndex(new SqlAudienceLog(database), devices, groups);
         Publisher publisher = new Publisher(audiences, messages, sessions, metrics);

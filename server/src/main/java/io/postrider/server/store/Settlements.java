@@ -38,9 +38,10 @@ final class Settlements {
                     + ") RETURNING group_id";
 
     private static final String SETTLED_SINCE =
-            "SELECT group_mailboxes.message_id FROM group_mailboxes JOIN settlements"
+            "SELECT group_mailboxes.message_id, filter FROM group_mailboxes JOIN settlements"
                     + " ON settlements.message_id = group_mailboxes.message_id"
                     + " AND settlements.group_id = group_mailboxes.group_id"
+                    + " JOIN messages ON messages.id = group_mailboxes.message_id"
                     + " WHERE group_mailboxes.group_id = ? AND group_mailboxes.message_id <= ?"
                     + " AND group_mailboxes.expires_at > ? AND settlements.state = 1"
                     + " AND settlements.at >= ? AND settlements.winner <> ?";
@@ -296,8 +297,9 @@ final class Settlements {
                     0,
                     tx.now(),
                     (id, filter) -> {
-                        boolean saw = filter == null || read(filter).matches(before);
-                        boolean sees = filter == null || read(filter).matches(after);
+                        DeviceFilter meant = filter == null ? EVERYONE : read(filter);
+                        boolean saw = meant.matches(before);
+                        boolean sees = meant.matches(after);
                         if (saw && !sees) {
                             memberships.told(
                                     tx, woken -> woken.recalled(after.appId(), id, device));
@@ -432,25 +434,37 @@ final class Settlements {
     /**
      * What other devices have settled since a time, of what this one may have been presented and
      * what has not expired.
+     *
+     * @param groups the device's
      */
     static List<Long> settledSince(
-            Sql sql, long appId, int number, long since, long presentedTo, long now) {
+            Sql sql,
+            long appId,
+            int number,
+            List<Long> groups,
+            long since,
+            long presentedTo,
+            long now) {
         Set<Long> settled = new TreeSet<>();
-        List<Long> groups = Memberships.groupsOf(sql, appId, number, now);
         for (long group : groups) {
-            settled.addAll(
-                    sql.list(
-                            SETTLED_SINCE,
-                            row -> row.getLong(1),
-                            group,
-                            presentedTo,
-                            now,
-                            since,
-                            number));
+            sql.read(
+                    SETTLED_SINCE,
+                    row -> {
+                        String filter = row.getString(2);
+                        if (filter == null || isMeant(sql, filter, appId, number)) {
+                            settled.add(row.getLong(1));
+                        }
+                        return true;
+                    },
+                    group,
+                    presentedTo,
+                    now,
+                    since,
+                    number);
         }
         if (!settled.isEmpty()) {
             settled.removeAll(Memberships.open(sql, groups, now));
         }
-        return settled.stream().filter(id -> isMeant(sql, id, appId, number)).toList();
+        return List.copyOf(settled);
     }
 }

@@ -71,17 +71,21 @@ public final class SqlMailboxes implements Mailboxes {
                 generation,
                 database.incarnation(),
                 tx.now());
-        long since = previous.isEmpty() ? Long.MAX_VALUE : toldBefore(tx, appId, number);
+        long since =
+                previous.isEmpty() ? Long.MAX_VALUE : toldBefore(tx, appId, number, generation);
+        List<Long> groups = Memberships.groupsOf(tx.sql, appId, number, tx.now());
         return new Begun(
                 generation,
-                Math.min(mailbox.drainedTo, beforeOpen(tx, appId, number)),
+                // What is open in groups may be older than all that is pending for the device
+                // itself. Whether it is meant is for the drain to say.
+                Math.min(mailbox.drainedTo, Memberships.firstOpen(tx.sql, groups, tx.now()) - 1),
                 presentedTo,
                 tx.lastId(),
                 recalledSince(tx, appId, number, since, presentedTo),
                 since == Long.MAX_VALUE
                         ? List.of()
                         : Settlements.settledSince(
-                                tx.sql, appId, number, since, presentedTo, tx.now()));
+                                tx.sql, appId, number, groups, since, presentedTo, tx.now()));
     }
 
     /**
@@ -89,25 +93,23 @@ public final class SqlMailboxes implements Mailboxes {
      * was heard in. Not that session's end, since a connection may be dead before it is known to
      * be; nor the start of one that broke before it was told anything.
      */
-    private static long toldBefore(Tx tx, long appId, int number) {
-        return tx.sql.number(
-                "SELECT coalesce(max(CASE WHEN heard = 1 THEN started_at END), min(started_at))"
-                        + " FROM sessions WHERE app_id = ? AND number = ? AND generation <"
-                        + " (SELECT max(generation) FROM sessions"
-                        + " WHERE app_id = ? AND number = ?)",
-                appId,
-                number,
-                appId,
-                number);
-    }
-
-    /**
-     * What is open in groups may be older than all that is pending for the device itself. Whether
-     * it is meant is for the drain to say.
-     */
-    private static long beforeOpen(Tx tx, long appId, int number) {
-        List<Long> groups = Memberships.groupsOf(tx.sql, appId, number, tx.now());
-        return Memberships.firstOpen(tx.sql, groups, tx.now()) - 1;
+    private static long toldBefore(Tx tx, long appId, int number, int generation) {
+        return tx.sql
+                .first(
+                        "SELECT started_at FROM sessions WHERE app_id = ? AND number = ?"
+                                + " AND generation < ? AND heard = 1"
+                                + " ORDER BY generation DESC LIMIT 1",
+                        row -> row.getLong(1),
+                        appId,
+                        number,
+                        generation)
+                .orElseGet(() ->
+                        tx.sql.number(
+                                "SELECT started_at FROM sessions"
+                                        + " WHERE app_id = ? AND number = ?"
+                                        + " ORDER BY generation LIMIT 1",
+                                appId,
+                                number));
     }
 
     private static Optional<Previous> previous(Tx tx, long appId, int number) {

@@ -1,7 +1,6 @@
 package io.postrider.server.store;
 
 import io.postrider.server.clock.Clock;
-import io.postrider.server.delivery.WakeUps;
 import io.postrider.server.identity.DeviceStore.Profile;
 import io.postrider.server.identity.Platform;
 import io.postrider.server.identity.TillStore;
@@ -15,14 +14,12 @@ public final class SqlTills implements TillStore {
     private final Database database;
     private final Memberships memberships;
     private final SqlDevices devices;
-    private final WakeUps wakeUps;
     private final Clock clock;
 
-    public SqlTills(Database database, SqlDevices devices, WakeUps wakeUps, Clock clock) {
+    public SqlTills(Database database, SqlDevices devices, Clock clock) {
         this.database = database;
         this.memberships = database.memberships();
         this.devices = devices;
-        this.wakeUps = wakeUps;
         this.clock = clock;
     }
 
@@ -168,7 +165,6 @@ public final class SqlTills implements TillStore {
                         appId);
         for (int number : numbers) {
             memberships.changeOf(tx, appId, number, () -> leave(tx, appId, number));
-            tx.afterCommit(() -> wakeUps.revoked(appId, number));
         }
         return true;
     }

@@ -52,7 +52,7 @@ class SqliteStoreTest extends StoreContract {
                 new SqlMailboxes(database, clock),
                 devices,
                 new SqlGroups(database, clock),
-                new SqlTills(database, devices, wakeUps, clock),
+                new SqlTills(database, devices, clock),
                 new SqlApps(database),
                 new SqlReports(database, clock),
                 new SqlAudienceLog(database),
