@@ -114,15 +114,21 @@ public final class Postrider implements AutoCloseable {
 
     /** As {@link #start(Settings)}, for tests. */
     public static Postrider start(Settings settings, Seams seams) {
-        Clock clock = seams.clock;
         Metrics metrics = new Metrics();
-        Database database = Database.open(settings.data(), clock, metrics, seams.writing);
+        Database database = database(settings, seams, metrics);
         try {
             return new Postrider(settings, seams, database, metrics);
         } catch (RuntimeException e) {
             database.close();
             throw e;
         }
+    }
+
+    private static Database database(Settings settings, Seams seams, Metrics metrics) {
+        if (settings.store().isEmpty()) {
+            return Database.open(settings.data(), seams.clock, metrics, seams.writing);
+        }
+        return Database.open(settings.store().get(), seams.clock, metrics, seams.writing);
     }
 
     private Postrider(Settings settings, Seams seams, Database database, Metrics metrics) {
@@ -261,6 +267,11 @@ public final class Postrider implements AutoCloseable {
     /** Everything that can be called over REST. */
     public List<Route> routes() {
         return api.routes();
+    }
+
+    /** Where the node keeps everything, as {@code data=} a folder or {@code store=} a database. */
+    public String place() {
+        return database.place();
     }
 
     /** {@code host:port} of the gateway. */

@@ -112,8 +112,8 @@ final class Serve {
                         + node.http()
                         + " gateway="
                         + node.gateway()
-                        + " data="
-                        + settings.data()
+                        + " "
+                        + node.place()
                         + " in "
                         + String.format(Locale.ROOT, "%.1f", uptimeSeconds())
                         + " s");

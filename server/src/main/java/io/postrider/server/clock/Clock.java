@@ -14,6 +14,12 @@ public interface Clock {
     /** Time was at least this late before: {@link #millis} does not fall behind it. */
     void notBefore(long millis);
 
+    /**
+     * A database that several machines share says what time it is: {@link #millis} goes by that
+     * from now on, and not by the machine's clock. Answers the time as this clock tells it.
+     */
+    long adopt(long millis);
+
     /** By the machine's own clocks. */
     static Clock system() {
         return new SteadyClock(

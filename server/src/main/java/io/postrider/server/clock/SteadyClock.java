@@ -28,6 +28,10 @@ final class SteadyClock implements Clock {
     private volatile long offset;
 
     private volatile long lookedAt;
+
+    /** Once time was adopted, the machine's own does not count. */
+    private volatile boolean adopted;
+
     private final long startedAt;
     private final long uptimeAtStart;
     private long slept;
@@ -51,7 +55,7 @@ final class SteadyClock implements Clock {
     @Override
     public long millis() {
         long now = monotonic.getAsLong();
-        if (now - lookedAt >= LOOK_MILLIS) {
+        if (now - lookedAt >= LOOK_MILLIS && !adopted) {
             look(now);
         }
         return now + offset;
@@ -65,6 +69,13 @@ final class SteadyClock implements Clock {
     @Override
     public synchronized void notBefore(long millis) {
         offset = Math.max(offset, millis - monotonic.getAsLong());
+    }
+
+    @Override
+    public synchronized long adopt(long millis) {
+        adopted = true;
+        offset = millis - monotonic.getAsLong();
+        return millis;
     }
 
     private synchronized void look(long now) {

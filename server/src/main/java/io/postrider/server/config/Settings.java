@@ -17,6 +17,11 @@ public interface Settings {
     @WithDefault("data")
     Path data();
 
+    @Doc(
+            "PostgreSQL 14 or later in place of the folder: postgres://user:password@host/database."
+                    + " Others see command lines, so better in the environment.")
+    Optional<String> store();
+
     @Doc("Address to listen on. One that other machines reach needs advertise.")
     @WithDefault("127.0.0.1")
     String bind();

@@ -17,6 +17,14 @@ final class AudienceEnds {
     private final Map<Long, Long> written = new HashMap<>();
 
     private final Map<Long, Long> committed = new ConcurrentHashMap<>();
+    private final boolean shared;
+
+    /**
+     * @param shared whether others write to the logs, too
+     */
+    AudienceEnds(boolean shared) {
+        this.shared = shared;
+    }
 
     /** The end as of the transaction in hand; null if there is no such app. */
     @Nullable Long of(Tx tx, long appId) {
@@ -37,7 +45,7 @@ final class AudienceEnds {
     /** Whether the log may have gone on after {@code seq}, as of the last commit. Never blocks. */
     boolean mayBeAfter(long appId, long seq) {
         Long end = committed.get(appId);
-        return end == null || end != seq;
+        return shared || end == null || end != seq;
     }
 
     /** The app is deleted. */

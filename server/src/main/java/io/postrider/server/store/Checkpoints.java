@@ -72,7 +72,7 @@ final class Checkpoints implements AutoCloseable {
             return log.pages > LONG_PAGES ? Copied.LONG : Copied.ENOUGH;
         } catch (StoreException e) {
             LOG.warn("checkpoint failed, will be tried again: {}", e.getMessage());
-            return e.isOfTheDisk() ? Copied.DISK_FAILED : Copied.FAILED;
+            return e.isOfTheDatabase() ? Copied.DISK_FAILED : Copied.FAILED;
         } catch (IOException e) {
             LOG.warn("what a checkpoint copied was not flushed: {}", e.getMessage());
             return Copied.DISK_FAILED;

@@ -78,14 +78,14 @@ final class Deliveries {
                                 messageId,
                                 number,
                                 appId);
-                        pending.add(appId, number, messageId);
+                        pending.add(tx, appId, number, messageId);
                     });
             case KIND_MANY ->
                     sets.insert(
                             tx,
                             new OpenSet(
                                     messageId, appId, expiresAt, namesUsers, recipients.copy()));
-            default -> pending.add(appId, recipients.first(), messageId);
+            default -> pending.add(tx, appId, recipients.first(), messageId);
         }
     }
 

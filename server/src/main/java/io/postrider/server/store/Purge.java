@@ -15,7 +15,6 @@ import org.slf4j.LoggerFactory;
 final class Purge {
     private static final Logger LOG = LoggerFactory.getLogger(Purge.class);
     private static final int MESSAGES_AT_ONCE = 200;
-    private static final int PAGES_AT_ONCE = 500;
     private static final long SESSION_LOG_MILLIS = TimeUnit.DAYS.toMillis(7);
     private static final long SETTLED_MILLIS = TimeUnit.HOURS.toMillis(24);
     private static final long AUDIT_MILLIS = TimeUnit.DAYS.toMillis(365);
@@ -50,17 +49,19 @@ final class Purge {
                                         new Retention(
                                                 row.getLong(1),
                                                 now - TimeUnit.DAYS.toMillis(row.getInt(2)))));
+        tidyMailboxes(now - SETTLED_MILLIS);
+        long oldest = apps.stream().mapToLong(Retention::before).min().orElse(now);
+        database.engine().dropDaysBefore(database.writer(), oldest);
         for (Retention app : apps) {
             purgeMessages(app.app, app.before);
         }
-        tidyMailboxes(now - SETTLED_MILLIS);
         delete("DELETE FROM group_devices WHERE stays_until < ?", now);
         delete("DELETE FROM till_tokens WHERE expires_at < ?", now);
         delete("DELETE FROM sessions WHERE ended_at < ?", now - SESSION_LOG_MILLIS);
         delete("DELETE FROM idempotency_keys WHERE created_at < ?", now - IDEMPOTENCY_MILLIS);
         delete("DELETE FROM logins WHERE expires_at < ?", now);
         delete("DELETE FROM audit WHERE at < ?", now - AUDIT_MILLIS);
-        giveSpaceBack();
+        database.engine().giveSpaceBack(database.writer());
     }
 
     private void delete(String sql, long before) {
@@ -100,17 +101,5 @@ final class Purge {
         }
         database.storedCounts().removed(app, ids.size());
         return ids.size();
-    }
-
-    private void giveSpaceBack() {
-        long left = 1;
-        while (left > 0) {
-            left =
-                    database.writer()
-                            .await(tx -> {
-                                tx.sql.run("PRAGMA incremental_vacuum(" + PAGES_AT_ONCE + ")");
-                                return tx.sql.number("PRAGMA freelist_count");
-                            });
-        }
     }
 }

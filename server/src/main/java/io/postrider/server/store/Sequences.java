@@ -5,7 +5,7 @@ final class Sequences {
     /** The newest message id; kept apart from the messages, which are purged and deleted. */
     static final String MESSAGES = "messages";
 
-    /** What is pending up to here is in the table of {@link PendingIndex}. */
+    /** What is pending up to here is in the table of {@link PendingInMemory}. */
     static final String PENDING = "pending";
 
     private Sequences() {}

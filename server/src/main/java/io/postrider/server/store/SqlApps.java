@@ -10,7 +10,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.List;
 
-/** Apps on SQLite. */
+/** Apps. */
 public final class SqlApps implements AppStore {
     private static final List<String> TABLES_OF_AN_APP =
             List.of(
@@ -91,7 +91,8 @@ public final class SqlApps implements AppStore {
                 sql.list(
                         "SELECT id, developer_id, name, app_key, secret_hash, token_key_id,"
                                 + " token_key, open_users, self_tags, allowed_origins,"
-                                + " retention_days, timezone, created_at FROM apps",
+                                + " retention_days, timezone, created_at FROM apps"
+                                + " ORDER BY id",
                         SqlApps::read));
     }
 

@@ -9,7 +9,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** The audience's log on SQLite. {@link SqlDevices} writes it. */
+/** The audience's log. {@link SqlDevices} writes it. */
 public final class SqlAudienceLog implements AudienceLog {
     private final Database database;
 

@@ -6,7 +6,7 @@ import java.util.Locale;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The audit log on SQLite. */
+/** The audit log. */
 public final class SqlAudit implements AuditLog {
     private static final Logger LOG = LoggerFactory.getLogger(SqlAudit.class);
 

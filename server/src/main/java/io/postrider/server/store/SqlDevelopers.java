@@ -11,7 +11,7 @@ import java.sql.SQLException;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** Developers and logins on SQLite. */
+/** Developers and logins. */
 public final class SqlDevelopers implements DeveloperStore {
     private final Database database;
     private final Clock clock;

@@ -18,7 +18,7 @@ import java.util.SortedSet;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
-/** Devices on SQLite, and the audience's log of their changes. */
+/** Devices, and the audience's log of their changes. */
 public final class SqlDevices implements DeviceStore {
     /** In audience_changes.gone: the device was deleted. */
     static final int DELETED = 1;

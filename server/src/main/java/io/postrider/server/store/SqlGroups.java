@@ -11,7 +11,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.roaringbitmap.RoaringBitmap;
 
-/** Groups on SQLite. */
+/** Groups. */
 public final class SqlGroups implements GroupStore {
     private final Database database;
     private final Memberships memberships;

@@ -16,7 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.roaringbitmap.RoaringBitmap;
 
-/** Mailboxes and sessions on SQLite. */
+/** Mailboxes and sessions. */
 public final class SqlMailboxes implements Mailboxes {
     /** A drain stops at so much content, so that what one session holds in memory is bounded. */
     private static final int MOST_BYTES = 256 * 1024;
@@ -123,32 +123,34 @@ public final class SqlMailboxes implements Mailboxes {
 
     /**
      * Ends a session that never said so. Answers up to which id it may have presented messages: all
-     * that were stored before it was declared dead, which for a server that crashed is its next
-     * start.
+     * that were stored before it was declared dead, with its node or now.
      */
-    private long declareDead(Tx tx, long appId, int number, Previous session) {
-        long presentedTo = tx.lastId();
-        long diedAt = tx.now();
-        if (session.incarnation < database.incarnation()) {
-            long next = session.incarnation + 1;
-            presentedTo =
-                    tx.sql.number("SELECT started_after FROM incarnations WHERE id = ?", next);
-            diedAt = tx.sql.number("SELECT started_at FROM incarnations WHERE id = ?", next);
-        }
+    private static long declareDead(Tx tx, long appId, int number, Previous session) {
+        record End(long at, long after) {}
+
+        End end =
+                tx.sql
+                        .first(
+                                "SELECT ended_at, ended_after FROM incarnations"
+                                        + " WHERE id = ? AND ended_at IS NOT NULL",
+                                row -> new End(row.getLong(1), row.getLong(2)),
+                                session.incarnation)
+                        .orElseGet(() -> new End(tx.now(), tx.lastId()));
         tx.sql.update(
                 "UPDATE sessions SET ended_at = ?, end_reason = 'died'"
                         + " WHERE app_id = ? AND number = ? AND generation = ?",
-                diedAt,
+                end.at,
                 appId,
                 number,
                 session.generation);
         tx.sql.update(
-                "UPDATE devices SET presented_to = max(presented_to, ?)"
-                        + " WHERE app_id = ? AND number = ?",
-                presentedTo,
+                "UPDATE devices SET presented_to = ?"
+                        + " WHERE app_id = ? AND number = ? AND presented_to < ?",
+                end.after,
                 appId,
-                number);
-        return presentedTo;
+                number,
+                end.after);
+        return end.after;
     }
 
     private static List<Long> recalledSince(
@@ -201,10 +203,13 @@ public final class SqlMailboxes implements Mailboxes {
                 number,
                 generation);
         tx.sql.update(
-                "UPDATE devices SET presented_to = max(presented_to, ?),"
-                        + " drained_to = max(drained_to, ?), last_seen_at = ?"
-                        + " WHERE app_id = ? AND number = ?",
+                "UPDATE devices SET"
+                        + " presented_to = CASE WHEN presented_to < ? THEN ? ELSE presented_to END,"
+                        + " drained_to = CASE WHEN drained_to < ? THEN ? ELSE drained_to END,"
+                        + " last_seen_at = ? WHERE app_id = ? AND number = ?",
                 ended.position(),
+                ended.position(),
+                ended.drainedTo(),
                 ended.drainedTo(),
                 tx.now(),
                 appId,
@@ -218,7 +223,7 @@ public final class SqlMailboxes implements Mailboxes {
 
     private Drained drain(Sql sql, long appId, int number, long afterId, int limit) {
         // Before the first look at the database, by which the transaction begins.
-        Recent recent = database.pending().recent(appId, number, afterId, limit);
+        Recent recent = database.pending().recent(sql, appId, number, afterId, limit);
         Map<Long, Message> moved = moved(sql, appId, number, afterId, limit + 1);
         Set<Long> ids = new TreeSet<>(recent.ids());
         ids.addAll(moved.keySet());
@@ -345,7 +350,11 @@ public final class SqlMailboxes implements Mailboxes {
                                                 row.getInt(3),
                                                 row.getBoolean(4)),
                                 messageId)
-                        .orElseThrow();
+                        .orElse(null);
+        if (message == null) {
+            // Purged, while its content is at hand here.
+            return false;
+        }
         return switch (message.kind) {
             case Deliveries.KIND_ONE ->
                     message.number == number && message.state == Deliveries.PENDING;

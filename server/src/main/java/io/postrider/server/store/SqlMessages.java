@@ -20,7 +20,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.roaringbitmap.RoaringBitmap;
 
-/** Messages on SQLite: accepting, acknowledging and recalling, as work for the {@link Writer}. */
+/** Messages: accepting, acknowledging and recalling, as work for the {@link Writer}. */
 public final class SqlMessages implements MessageStore {
     private static final long IDEMPOTENCY_MILLIS = TimeUnit.HOURS.toMillis(24);
 
@@ -71,6 +71,7 @@ public final class SqlMessages implements MessageStore {
             return new Accepted.QuotaExceeded(quota);
         }
         long id = tx.nextId();
+        database.engine().makeRoom(tx, id);
         long expiresAt = tx.now() + message.ttlMillis();
         Stored stored =
                 switch (message.target()) {
@@ -340,7 +341,7 @@ public final class SqlMessages implements MessageStore {
 
     @Override
     public long lastId() {
-        return database.writer().lastId();
+        return database.lastId();
     }
 
     @Override

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 import org.roaringbitmap.buffer.ImmutableRoaringBitmap;
 import org.roaringbitmap.buffer.MutableRoaringBitmap;
 
-/** How messages stand, on SQLite; expiry is computed from the store's clock (G8). */
+/** How messages stand; expiry is computed from the store's clock (G8). */
 public final class SqlReports implements Reports {
     private static final String COLUMNS =
             MessageCache.COLUMNS

@@ -9,7 +9,7 @@ import java.util.Optional;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
-/** Tills on SQLite. */
+/** Tills. */
 public final class SqlTills implements TillStore {
     private final Database database;
     private final Memberships memberships;

@@ -1,6 +1,7 @@
 package io.postrider.server.store;
 
 import java.sql.SQLException;
+import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteErrorCode;
 
 /** The database could not do what it was asked; whether it has is unknown (G2). */
@@ -18,12 +19,14 @@ public final class StoreException extends RuntimeException {
         super(message);
     }
 
-    /** Whether the disk or the file failed, and not what was asked of it. */
-    boolean isOfTheDisk() {
-        if (!(getCause() instanceof SQLException sql)) {
-            return false;
-        }
-        return switch (SQLiteErrorCode.getErrorCode(sql.getErrorCode() & PRIMARY_CODE)) {
+    /** Whether the database itself failed, and not what was asked of it. */
+    boolean isOfTheDatabase() {
+        return getCause() instanceof SQLException sql
+                && (isOfPostgres(sql.getSQLState()) || isOfSqlite(sql.getErrorCode()));
+    }
+
+    private static boolean isOfSqlite(int code) {
+        return switch (SQLiteErrorCode.getErrorCode(code & PRIMARY_CODE)) {
             case SQLITE_IOERR,
                     SQLITE_FULL,
                     SQLITE_CANTOPEN,
@@ -34,6 +37,25 @@ public final class StoreException extends RuntimeException {
                     SQLITE_NOMEM ->
                     true;
             default -> false;
+        };
+    }
+
+    /** By the classes of SQLSTATE (PostgreSQL, appendix A). */
+    private static boolean isOfPostgres(@Nullable String state) {
+        if (state == null || state.length() != 5) {
+            return false;
+        }
+        return switch (state) {
+            case "25006", // a standby, which cannot write
+                    "25P03", // a transaction that stood still for too long
+                    "55P03" -> // a lock that was not to be had in time
+                    true;
+            default ->
+                    switch (state.substring(0, 2)) {
+                        // connection; resources; operator; system; internal
+                        case "08", "53", "57", "58", "XX" -> true;
+                        default -> false;
+                    };
         };
     }
 }

@@ -1,6 +1,5 @@
 package io.postrider.server.store;
 
-import io.postrider.server.clock.Clock;
 import io.postrider.server.delivery.Arrival;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,14 +21,22 @@ final class Tx {
     private final long beganAfter;
     private long lastId;
 
+    /** Whether another process has committed since the last transaction of this one. */
+    final boolean othersWrote;
+
     /** The messages that this transaction stores. */
     final List<Arrival> arrivals = new ArrayList<>();
 
-    Tx(Sql sql, Clock clock, long lastId) {
+    /**
+     * @param now the store's time
+     * @param lastId the newest committed message id
+     */
+    Tx(Sql sql, long now, long lastId, boolean othersWrote) {
         this.sql = sql;
-        this.now = clock.millis();
+        this.now = now;
         this.beganAfter = lastId;
         this.lastId = lastId;
+        this.othersWrote = othersWrote;
     }
 
     /** The store's time of this transaction. */

@@ -1,6 +1,5 @@
 package io.postrider.server.store;
 
-import io.postrider.server.clock.Clock;
 import io.postrider.server.delivery.MessageStore;
 import io.postrider.server.delivery.MessageStore.Intake;
 import io.postrider.server.delivery.StoreUnavailable;
@@ -13,7 +12,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongConsumer;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,6 +38,18 @@ final class Writer implements AutoCloseable {
         void run(Tx tx);
     }
 
+    /** What is kept in memory of what was written. On the writer thread. */
+    interface Memory {
+        /** Reads it anew, from a connection in place of one that failed. */
+        void load(Sql sql);
+
+        /** It may be other than what is committed. */
+        void forget();
+
+        /** It may be older than what is committed. */
+        void othersWrote();
+    }
+
     private static final Logger LOG = LoggerFactory.getLogger(Writer.class);
     private static final int MOST_PER_COMMIT = 1_000;
     private static final long LAZY_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
@@ -51,9 +61,8 @@ final class Writer implements AutoCloseable {
     private static final long CONGESTED_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private Sql sql;
-    private final Supplier<Sql> reopening;
-    private final Clock clock;
-    private final Runnable onRollback;
+    private final Engine engine;
+    private final Memory memory;
     private final LongConsumer onCommit;
     private final Thread thread = new Thread(this::run, "store-writer");
 
@@ -88,22 +97,14 @@ final class Writer implements AutoCloseable {
     }
 
     /**
-     * @param reopening opens a connection in place of a failed one, proved to write and flush
-     * @param onRollback called when what a transaction may have left in memory must be forgotten
+     * @param sql the engine's connection, in a transaction that has done nothing
      * @param onCommit called after each commit, with how many pieces of work it held
      */
-    Writer(
-            Sql sql,
-            Supplier<Sql> reopening,
-            Clock clock,
-            long lastId,
-            Runnable onRollback,
-            LongConsumer onCommit) {
+    Writer(Sql sql, Engine engine, long lastId, Memory memory, LongConsumer onCommit) {
         this.sql = sql;
-        this.reopening = reopening;
-        this.clock = clock;
+        this.engine = engine;
         this.lastId = lastId;
-        this.onRollback = onRollback;
+        this.memory = memory;
         this.onCommit = onCommit;
     }
 
@@ -212,8 +213,8 @@ final class Writer implements AutoCloseable {
         try {
             commit(batch);
         } catch (RuntimeException | Error e) {
-            onRollback.run();
-            if (isOfTheDisk(e)) {
+            memory.forget();
+            if (isOfTheDatabase(e)) {
                 breakDown(e);
                 batch.forEach(Writer::failUnavailable);
                 return;
@@ -223,32 +224,36 @@ final class Writer implements AutoCloseable {
         }
     }
 
-    private static boolean isOfTheDisk(Throwable failure) {
-        return failure instanceof StoreException store && store.isOfTheDisk();
+    private static boolean isOfTheDatabase(Throwable failure) {
+        return failure instanceof StoreException store && store.isOfTheDatabase();
     }
 
     private void breakDown(Throwable failure) {
         broken = true;
-        LOG.error("the disk failed, nothing is accepted until it works: {}", failure.getMessage());
+        LOG.error(
+                "the database failed, nothing is accepted until it works: {}",
+                failure.getMessage());
     }
 
     private static void failUnavailable(Item<?> item) {
-        item.answer.completeExceptionally(new StoreUnavailable("the disk is full or failing"));
+        item.answer.completeExceptionally(
+                new StoreUnavailable("the database is full, failing or gone"));
     }
 
     private void reopen() {
         sql.abandon();
         try {
-            sql = reopening.get();
+            sql = engine.connectAgain();
+            memory.load(sql);
             lastId = Sequences.last(sql, Sequences.MESSAGES);
             sql.begin();
         } catch (RuntimeException e) {
-            LOG.debug("the disk still fails", e);
+            LOG.debug("the database still fails", e);
             return;
         }
-        onRollback.run();
+        memory.forget();
         broken = false;
-        LOG.info("the disk works again");
+        LOG.info("the database works again");
     }
 
     /**
@@ -298,18 +303,20 @@ final class Writer implements AutoCloseable {
     }
 
     private void commit(List<Item<?>> batch) {
-        Tx tx = new Tx(sql, clock, lastId);
+        Tx tx;
         try {
+            tx = engine.begin(sql, lastId);
+            if (tx.othersWrote) {
+                memory.othersWrote();
+            }
             for (Item<?> item : batch) {
                 item.run(tx);
             }
             tx.preparations().forEach(Runnable::run);
-            if (tx.lastId() != tx.beganAfter()) {
-                Sequences.keep(tx, Sequences.MESSAGES, tx.lastId());
-            }
+            engine.keep(tx);
             sql.commit();
         } catch (RuntimeException | Error e) {
-            if (!isOfTheDisk(e)) {
+            if (!isOfTheDatabase(e)) {
                 sql.rollback();
             }
             throw e;
@@ -337,8 +344,8 @@ final class Writer implements AutoCloseable {
         try {
             commit(List.of(item));
         } catch (RuntimeException | Error e) {
-            onRollback.run();
-            if (isOfTheDisk(e)) {
+            memory.forget();
+            if (isOfTheDatabase(e)) {
                 breakDown(e);
                 failUnavailable(item);
                 return;

@@ -130,6 +130,11 @@ final class FakeNode implements Clock {
         now = Math.max(now, millis);
     }
 
+    @Override
+    public long adopt(long millis) {
+        return now;
+    }
+
     boolean counted(String sample) {
         return metrics.scrape().contains("\npostrider_" + sample + "\n");
     }

@@ -114,7 +114,7 @@ class ConservationTest {
         }
 
         private Stores open() {
-            int inMemory = random.nextBoolean() ? 2 : PendingIndex.MOST_IN_MEMORY;
+            int inMemory = random.nextBoolean() ? 2 : PendingInMemory.MOST_IN_MEMORY;
             return SqliteStoreTest.stores(
                     Database.open(folder, clock, new Metrics(), UnaryOperator.identity(), inMemory),
                     clock);

@@ -30,14 +30,11 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class SqliteStoreTest extends StoreContract {
     private static final int SQLITE_FULL = 13;
-
-    private @Nullable Database database;
 
     static Stores stores(Database database, ManualClock clock) {
         return stores(database, clock, Stores.NOBODY);
@@ -58,21 +55,13 @@ class SqliteStoreTest extends StoreContract {
                 new SqlAudienceLog(database),
                 new SqlDevelopers(database, clock),
                 new SqlAudit(database),
+                database,
                 database::close);
     }
 
     @Override
     Stores open(Path folder, ManualClock clock) {
-        Database opened = Database.open(folder, clock, new Metrics());
-        database = opened;
-        return stores(opened, clock);
-    }
-
-    @Override
-    void setLastNumber(int number) {
-        if (database != null) {
-            database.writer().await(tx -> tx.sql.update("UPDATE apps SET last_number = ?", number));
-        }
+        return stores(Database.open(folder, clock, new Metrics()), clock);
     }
 
     @Test
@@ -149,7 +138,7 @@ class SqliteStoreTest extends StoreContract {
                 await().pollDelay(Duration.ZERO)
                         .pollInterval(Duration.ofMillis(1))
                         .until(() -> accepted.get() >= many);
-                open.checkpoint();
+                checkpoint(open);
                 ahead.release(checkpointEvery);
             }
             writing.join();
@@ -162,14 +151,14 @@ class SqliteStoreTest extends StoreContract {
     void aCheckpointMovesTheLogIntoTheDatabase(@TempDir Path other) throws IOException {
         try (Database open = Database.open(other, clock, new Metrics())) {
             long app = stores(open, clock).newApp();
-            open.checkpoint();
+            checkpoint(open);
             long before = Files.size(other.resolve("postrider.db"));
             stores(open, clock).accept(large(app, new int[] {0}));
             for (int i = 0; i < 100; i++) {
                 stores(open, clock).accept(large(app, new int[] {0}));
             }
             assertThat(Files.size(other.resolve("postrider.db"))).isEqualTo(before);
-            open.checkpoint();
+            checkpoint(open);
             assertThat(Files.size(other.resolve("postrider.db"))).isGreaterThan(before);
         }
     }
@@ -201,6 +190,10 @@ class SqliteStoreTest extends StoreContract {
             open.purge().run();
             assertThat(rows(open, "audit")).isZero();
         }
+    }
+
+    private static void checkpoint(Database open) {
+        ((SqliteEngine) open.engine()).checkpoint(open.writer());
     }
 
     static long rows(Database open, String table) {
@@ -265,7 +258,7 @@ class SqliteStoreTest extends StoreContract {
             long app = stores.newApp();
             byte[] before = Files.readAllBytes(other.resolve("postrider.db"));
             long id = stores.publish(app, stores.register(app, "d").number());
-            open.checkpoint();
+            checkpoint(open);
             // What the flush of the copy has lost.
             Files.write(other.resolve("postrider.db"), before, StandardOpenOption.WRITE);
             full.set(true);
@@ -337,7 +330,7 @@ class SqliteStoreTest extends StoreContract {
             long newer = stores.accept(large(app, numbers)).id();
             open.purge().run();
             assertThat(stores.reports().message(app, old)).isPresent();
-            open.checkpoint();
+            checkpoint(open);
             long before = Files.size(other.resolve("postrider.db"));
 
             clock.advance(Duration.ofDays(2));
@@ -347,7 +340,7 @@ class SqliteStoreTest extends StoreContract {
             assertThat(stores.ack(app, numbers[0], old)).isEqualTo(AckOutcome.UNKNOWN);
             assertThat(stores.reports().message(app, newer)).isPresent();
             assertThat(stores.pending(app, numbers[0])).containsExactly(newer);
-            open.checkpoint();
+            checkpoint(open);
             assertThat(Files.size(other.resolve("postrider.db"))).isLessThan(before / 2);
         }
     }

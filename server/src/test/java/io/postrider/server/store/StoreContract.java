@@ -67,6 +67,30 @@ abstract class StoreContract {
     }
 
     @Test
+    void g6ACursorSkipsNothingThatIsCommittedMeanwhile() {
+        int[] numbers = registerMany(3);
+        List<CompletableFuture<Accepted>> answers = new ArrayList<>();
+        List<Long> read = new ArrayList<>();
+        for (int i = 0; i < 300; i++) {
+            answers.add(stores.messages().accept(Stores.message(app, numbers[i % 3])));
+            if (i % 10 == 0) {
+                readOn(read);
+            }
+        }
+        List<Long> ids =
+                answers.stream().map(answer -> ((Accepted.Stored) answer.join()).id()).toList();
+        readOn(read);
+        assertThat(read).isSorted().containsExactlyInAnyOrderElementsOf(ids);
+    }
+
+    private void readOn(List<Long> read) {
+        long cursor = read.isEmpty() ? 0 : read.getLast();
+        stores.messages().arrivalsAfter(cursor, 1_000).stream()
+                .map(arrival -> arrival.message().id())
+                .forEach(read::add);
+    }
+
+    @Test
     void g6IdsAreInCommitOrderHoweverManyCommitAtOnce() {
         int[] numbers = registerMany(3);
         List<CompletableFuture<Accepted>> answers = new ArrayList<>();
@@ -387,7 +411,11 @@ abstract class StoreContract {
     }
 
     /** As if so many devices had been registered. */
-    abstract void setLastNumber(int number);
+    private void setLastNumber(int number) {
+        stores.database()
+                .writer()
+                .await(tx -> tx.sql.update("UPDATE apps SET last_number = ?", number));
+    }
 
     @Test
     void endsThatWereFoldedCountAsBefore() {

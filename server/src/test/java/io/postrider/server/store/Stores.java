@@ -43,6 +43,7 @@ record Stores(
         AudienceLog audience,
         DeveloperStore developers,
         AuditLog audit,
+        Database database,
         Runnable closing)
         implements AutoCloseable {
 

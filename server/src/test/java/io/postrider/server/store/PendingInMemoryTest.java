@@ -18,20 +18,18 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.UnaryOperator;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class PendingIndexTest {
+class PendingInMemoryTest {
     private static final int SQLITE_IOERR = 10;
 
     /** Few enough that nearly everything is moved to the table. */
@@ -48,20 +46,11 @@ class PendingIndexTest {
     /** The whole contract, with most of what is pending in the table. */
     @Nested
     class Moved extends StoreContract {
-        private @Nullable Database opened;
-
         @Override
         Stores open(Path path, ManualClock ofContract) {
-            Database moving = PendingIndexTest.open(path, ofContract, UnaryOperator.identity(), 1);
-            opened = moving;
-            return SqliteStoreTest.stores(moving, ofContract);
-        }
-
-        @Override
-        void setLastNumber(int last) {
-            Objects.requireNonNull(opened)
-                    .writer()
-                    .await(tx -> tx.sql.update("UPDATE apps SET last_number = ?", last));
+            return SqliteStoreTest.stores(
+                    PendingInMemoryTest.open(path, ofContract, UnaryOperator.identity(), 1),
+                    ofContract);
         }
     }
 
@@ -194,7 +183,7 @@ class PendingIndexTest {
     private static Connection failingAfterCommits(Connection real, AtomicBoolean fails) {
         return (Connection)
                 Proxy.newProxyInstance(
-                        PendingIndexTest.class.getClassLoader(),
+                        PendingInMemoryTest.class.getClassLoader(),
                         new Class<?>[] {Connection.class},
                         (proxy, method, args) -> {
                             try {
@@ -213,14 +202,14 @@ class PendingIndexTest {
     @Nested
     class DueToMove {
         private final List<Change> moves = new ArrayList<>();
-        private PendingIndex index;
+        private PendingInMemory index;
         private List<Long> ids;
 
         @BeforeEach
         void fill() {
-            reopen(UnaryOperator.identity(), PendingIndex.MOST_IN_MEMORY);
+            reopen(UnaryOperator.identity(), PendingInMemory.MOST_IN_MEMORY);
             index =
-                    new PendingIndex(
+                    new PendingInMemory(
                             FEW,
                             change -> {
                                 moves.add(change);
@@ -229,10 +218,14 @@ class PendingIndexTest {
             ids = publishMany(FEW + 1);
             database.writer()
                     .await(tx -> {
-                        ids.forEach(id -> index.add(app, number, id));
+                        ids.forEach(id -> index.add(tx, app, number, id));
                         index.stored(tx);
                         return ids;
                     });
+        }
+
+        private List<Long> recent() {
+            return database.read(sql -> index.recent(sql, app, number, 0, 1_000).ids());
         }
 
         @Test
@@ -247,7 +240,7 @@ class PendingIndexTest {
                         return ids;
                     });
             database.writer().change(moves.get(4)).join();
-            assertThat(index.recent(app, number, 0, 1_000).ids()).isEqualTo(ids);
+            assertThat(recent()).isEqualTo(ids);
             long movedTo = database.read(sql -> Sequences.last(sql, Sequences.PENDING));
             assertThat(movedTo).isZero();
         }
@@ -264,8 +257,7 @@ class PendingIndexTest {
             database.writer().change(moves.get(1)).join();
             long oldest = database.read(sql -> sql.number("SELECT min(message_id) FROM pending"));
             assertThat(oldest).isEqualTo(ids.get(2));
-            assertThat(index.recent(app, number, 0, 1_000).ids())
-                    .isEqualTo(ids.subList(2, ids.size()));
+            assertThat(recent()).isEqualTo(ids.subList(2, ids.size()));
         }
 
         @Test
@@ -277,7 +269,7 @@ class PendingIndexTest {
                         return ids;
                     });
             assertThat(inTable()).isZero();
-            assertThat(index.recent(app, number, 0, 1_000).ids()).isEmpty();
+            assertThat(recent()).isEmpty();
         }
     }
 

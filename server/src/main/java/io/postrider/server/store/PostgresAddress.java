@@ -1,0 +1,49 @@
+package io.postrider.server.store;
+
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Where a PostgreSQL database is, as a connection URI (PostgreSQL 34.1.1.2): {@code
+ * postgres://user:password@host:port,host:port/database?parameter=value}. What the parameters mean
+ * is the driver's business. In text it has no password.
+ */
+record PostgresAddress(String jdbc, Optional<String> user, Optional<String> password) {
+    private static final Pattern URI =
+            Pattern.compile(
+                    "postgres(?:ql)?://(?:([^:@/]*)(?::([^@/]*))?@)?([^/?@]+)/([^?]+)(\\?.*)?");
+
+    /** Empty if it is not such a URI. */
+    static Optional<PostgresAddress> of(String uri) {
+        Matcher parts = URI.matcher(uri);
+        if (!parts.matches()) {
+            return Optional.empty();
+        }
+        String hosts = parts.group(3);
+        String query = Optional.ofNullable(parts.group(5)).orElse("");
+        if (hosts.contains(",") && !query.contains("targetServerType=")) {
+            // The others are standbys.
+            query += (query.isEmpty() ? "?" : "&") + "targetServerType=primary";
+        }
+        return Optional.of(
+                new PostgresAddress(
+                        "jdbc:postgresql://" + hosts + "/" + parts.group(4) + query,
+                        decoded(parts.group(1)),
+                        decoded(parts.group(2))));
+    }
+
+    private static Optional<String> decoded(String part) {
+        // A plus sign is itself here.
+        return Optional.ofNullable(part)
+                .filter(text -> !text.isEmpty())
+                .map(text -> URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8));
+    }
+
+    @Override
+    public String toString() {
+        return jdbc.substring("jdbc:postgresql://".length()).replaceAll("\\?.*", "");
+    }
+}

@@ -1,0 +1,197 @@
+package io.postrider.server.store;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import io.postrider.server.clock.Clock;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/**
+ * PostgreSQL, to which several processes write. Each commits in groups and locks the row of the
+ * newest message id while it does, so that ids are in commit order and what one transaction has
+ * read no other changes (docs/adr/0012-one-writer-at-a-time.md). Readers take no lock.
+ */
+final class PostgresEngine implements Engine {
+    /** At once, for this process; who finds none free waits. */
+    private static final int READERS = 8;
+
+    private static final int CONNECT_SECONDS = 5;
+
+    /** Longer than any statement may take; a server that has gone says nothing. */
+    private static final int SOCKET_SECONDS = 20;
+
+    /**
+     * What keeps others out must end by itself: a process that stands still in a transaction, or is
+     * cut off, loses it.
+     */
+    private static final String TIMEOUTS =
+            "-c idle_in_transaction_session_timeout=3s -c statement_timeout=15s"
+                    + " -c lock_timeout=10s";
+
+    private static final String BEGIN =
+            "SELECT locked.last, locked.writer,"
+                    + " (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+                    + " FROM (SELECT last, writer FROM sequences WHERE name = 'messages'"
+                    + " FOR UPDATE) locked";
+
+    private final PostgresAddress address;
+    private final PGSimpleDataSource source;
+    private final UnaryOperator<Connection> around;
+    private final Clock clock;
+    private final HikariDataSource pool;
+    private final MessageDays days = new MessageDays();
+
+    /** Names this process among those that write. */
+    private final long self = ThreadLocalRandom.current().nextLong();
+
+    /**
+     * @param around how the writing connection is made; tests put theirs around it
+     */
+    static PostgresEngine open(
+            PostgresAddress address, Clock clock, UnaryOperator<Connection> around) {
+        try {
+            return new PostgresEngine(address, clock, around);
+        } catch (RuntimeException e) {
+            if (e instanceof StoreException known) {
+                throw known;
+            }
+            throw new StoreException(
+                    "the database at " + address + " could not be opened: " + e.getMessage(), e);
+        }
+    }
+
+    private PostgresEngine(PostgresAddress address, Clock clock, UnaryOperator<Connection> around) {
+        this.address = address;
+        this.clock = clock;
+        this.around = around;
+        this.source = source(address);
+        Migrations.run(
+                source,
+                Map.of("rowid", "BIGINT", "blob", "BYTEA", "clustered", ""),
+                Migrations.COMMON,
+                "classpath:io/postrider/server/store/postgresql");
+        HikariConfig config = new HikariConfig();
+        config.setDataSource(source);
+        config.setPoolName("store-readers");
+        config.setMaximumPoolSize(READERS);
+        config.setAutoCommit(false);
+        config.setReadOnly(true);
+        config.setTransactionIsolation("TRANSACTION_REPEATABLE_READ");
+        config.setConnectionTimeout(CONNECT_SECONDS * 1_000L);
+        this.pool = new HikariDataSource(config);
+    }
+
+    private static PGSimpleDataSource source(PostgresAddress address) {
+        PGSimpleDataSource source = new PGSimpleDataSource();
+        source.setURL(address.jdbc());
+        address.user().ifPresent(source::setUser);
+        address.password().ifPresent(source::setPassword);
+        source.setApplicationName("postrider");
+        source.setConnectTimeout(CONNECT_SECONDS);
+        source.setLoginTimeout(CONNECT_SECONDS);
+        source.setSocketTimeout(SOCKET_SECONDS);
+        source.setTcpKeepAlive(true);
+        source.setOptions(TIMEOUTS);
+        // Details quote rows, and rows have payloads.
+        source.setLogServerErrorDetail(false);
+        return source;
+    }
+
+    @Override
+    public String place() {
+        return "store=" + address;
+    }
+
+    @Override
+    public Sql connect() {
+        try {
+            Connection connection = source.getConnection();
+            connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
+            Sql sql = new Sql(around.apply(connection));
+            // G1, whatever the server's default is; a default that waits for standbys, too, stays.
+            sql.first("SHOW synchronous_commit", row -> row.getString(1))
+                    .filter(level -> level.equals("off") || level.equals("local"))
+                    .ifPresent(tooLittle -> sql.run("SET synchronous_commit = on"));
+            return sql;
+        } catch (SQLException e) {
+            throw new StoreException("no connection to the database: " + e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public Sql connectAgain() {
+        return connect();
+    }
+
+    @Override
+    public Tx begin(Sql sql, long lastId) {
+        return sql.first(
+                        BEGIN,
+                        row ->
+                                new Tx(
+                                        sql,
+                                        clock.adopt(row.getLong(3)),
+                                        row.getLong(1),
+                                        row.getLong(2) != self))
+                .orElseThrow(() -> new StoreException("the row of message ids is missing"));
+    }
+
+    @Override
+    public void keep(Tx tx) {
+        if (tx.lastId() != tx.beganAfter() || tx.othersWrote) {
+            tx.sql.update(
+                    "UPDATE sequences SET last = ?, writer = ? WHERE name = 'messages'",
+                    tx.lastId(),
+                    self);
+        }
+    }
+
+    @Override
+    public void makeRoom(Tx tx, long messageId) {
+        days.makeRoom(tx, messageId);
+    }
+
+    @Override
+    public PendingIndex pendingIndex(Database database) {
+        return new PendingRows();
+    }
+
+    @Override
+    public boolean isShared() {
+        return true;
+    }
+
+    @Override
+    public <T> T read(Function<Sql, T> reading) {
+        try (Sql sql = new Sql(pool.getConnection())) {
+            return reading.apply(sql);
+        } catch (SQLException e) {
+            throw new StoreException("no connection to the database: " + e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public void attend(Writer writer) {}
+
+    @Override
+    public void dropDaysBefore(Writer writer, long millis) {
+        days.dropBefore(writer, millis);
+    }
+
+    /** That is done by the server itself. */
+    @Override
+    public void giveSpaceBack(Writer writer) {}
+
+    @Override
+    public void leave(Writer writer) {}
+
+    @Override
+    public void close() {
+        pool.close();
+    }
+}

@@ -1,0 +1,186 @@
+package io.postrider.server.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.postrider.server.ManualClock;
+import io.postrider.server.delivery.MessageStore.Intake;
+import io.postrider.server.delivery.Recipients;
+import io.postrider.server.delivery.StoreUnavailable;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class PostgresStoreTest extends StoreContract {
+    private static final String DAYS =
+            "SELECT count(*) FROM pg_inherits WHERE inhparent = 'messages'::regclass";
+
+    @TempDir private Path other;
+    private Database database;
+    private Stores own;
+    private long app;
+
+    @Override
+    Stores open(Path folder, ManualClock clock) {
+        return Postgres.stores(folder, clock, Stores.NOBODY);
+    }
+
+    @BeforeEach
+    void openOwn() {
+        own = open(other, clock);
+        database = own.database();
+        app = own.newApp();
+    }
+
+    @AfterEach
+    void closeOwn() {
+        own.close();
+    }
+
+    private long count(String from) {
+        return database.read(sql -> sql.number("SELECT count(*) FROM " + from));
+    }
+
+    @Test
+    void g1EachCommitIsFlushed() {
+        String level =
+                database.writer()
+                        .await(tx ->
+                                tx.sql
+                                        .first("SHOW synchronous_commit", row -> row.getString(1))
+                                        .orElseThrow());
+        assertThat(level).isEqualTo("on");
+    }
+
+    @Test
+    void readersSeeOneMomentAndCannotWrite() {
+        database.read(sql -> {
+            assertThat(sql.number("SELECT count(*) FROM messages")).isZero();
+            own.register(app, "d");
+            own.publish(app, 0);
+            assertThat(sql.number("SELECT count(*) FROM messages")).isZero();
+            return app;
+        });
+        assertThatThrownBy(() -> database.read(sql -> sql.update("DELETE FROM messages")))
+                .isInstanceOf(StoreUnavailable.class);
+        assertThat(count("messages")).isEqualTo(1);
+    }
+
+    @Test
+    void aDayOfMessagesGoesWholeWhenNoAppKeepsIt() {
+        int[] numbers = IntStream.range(0, 20).toArray();
+        for (int number : numbers) {
+            own.register(app, "d" + number);
+        }
+        own.publish(app, 0);
+        own.publish(app, 0, 1);
+        long many = own.publish(app, numbers);
+        own.ack(app, 3, many);
+        own.groups().add(app, "shop", "d0");
+        clock.advance(Duration.ofDays(20));
+        long kept = own.publish(app, 0);
+        database.purge().run();
+        assertThat(database.<Long>read(sql -> sql.number(DAYS))).isEqualTo(2);
+        clock.advance(Duration.ofDays(15));
+        database.purge().run();
+        assertThat(database.<Long>read(sql -> sql.number(DAYS))).isEqualTo(1);
+        assertThat(count("messages")).isEqualTo(1);
+        for (String table : List.of("deliveries", "message_sets", "set_ends", "settlements")) {
+            assertThat(count(table)).as(table).isZero();
+        }
+        assertThat(count("pending")).isEqualTo(1);
+        assertThat(database.<Long>read(sql -> sql.number("SELECT message_id FROM pending")))
+                .isEqualTo(kept);
+    }
+
+    @Test
+    void aDayStaysAsLongAsOneOfItsMessagesIsValid() {
+        own.register(app, "d");
+        long id =
+                own.accept(
+                                Stores.message(
+                                        app,
+                                        Recipients.of(0),
+                                        false,
+                                        null,
+                                        Duration.ofDays(50).toMillis(),
+                                        Long.MAX_VALUE))
+                        .id();
+        clock.advance(Duration.ofDays(40));
+        database.purge().run();
+        assertThat(own.pending(app, 0)).containsExactly(id);
+        clock.advance(Duration.ofDays(11));
+        database.purge().run();
+        assertThat(count("messages")).isZero();
+    }
+
+    /** As a restart of the database does, and a firewall that forgets. */
+    @Test
+    void connectionsThatAreCutCostOneAnswerAndAreMadeAnew() {
+        own.register(app, "d");
+        own.publish(app, 0);
+        try (Stores cutter = open(other, clock)) {
+            cutter.database()
+                    .read(sql ->
+                            sql.list(
+                                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                                            + " WHERE datname = current_database()"
+                                            + " AND pid <> pg_backend_pid()",
+                                    row -> row.getBoolean(1)));
+        }
+        assertThatThrownBy(() -> own.messages().accept(Stores.message(app, 0)).join())
+                .hasCauseInstanceOf(StoreUnavailable.class);
+        await().until(() -> own.messages().intake() == Intake.OPEN);
+        long id = own.publish(app, 0);
+        await().ignoreExceptionsInstanceOf(StoreUnavailable.class)
+                .until(() -> own.pending(app, 0).contains(id));
+    }
+
+    @Test
+    void whoStandsStillInATransactionLosesIt() throws Exception {
+        own.register(app, "d");
+        CountDownLatch stands = new CountDownLatch(1);
+        CountDownLatch goesOn = new CountDownLatch(1);
+        try (Stores second = open(other, clock)) {
+            CompletableFuture<Object> stuck =
+                    database.writer()
+                            .submit(tx -> {
+                                stands.countDown();
+                                try {
+                                    goesOn.await();
+                                } catch (InterruptedException e) {
+                                    Thread.currentThread().interrupt();
+                                }
+                                return tx.sql.number("SELECT 1");
+                            });
+            stands.await();
+            // Waits until the first has lost it.
+            long id = second.publish(app, 0);
+            goesOn.countDown();
+            assertThatThrownBy(stuck::join).hasCauseInstanceOf(StoreUnavailable.class);
+            await().until(() -> own.messages().intake() == Intake.OPEN);
+            assertThat(own.publish(app, 0)).isGreaterThan(id);
+        }
+    }
+
+    @Test
+    void rowsAreNotQuotedInMessagesOfErrors() {
+        assertThatThrownBy(() ->
+                        database.writer()
+                                .await(tx ->
+                                        tx.sql.update(
+                                                "INSERT INTO meta (name, value) VALUES (?, ?)",
+                                                "secret words",
+                                                null)))
+                .hasMessageContaining("null value in column")
+                .hasMessageNotContaining("secret words");
+    }
+}
