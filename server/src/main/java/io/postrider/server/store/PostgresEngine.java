@@ -20,6 +20,7 @@ final class PostgresEngine implements Engine {
     /** At once, for this process; who finds none free waits. */
     private static final int READERS = 8;
 
+    private static final int LEAST_VERSION = 14;
     private static final int CONNECT_SECONDS = 5;
 
     /** Longer than any statement may take; a server that has gone says nothing. */
@@ -70,6 +71,7 @@ final class PostgresEngine implements Engine {
         this.clock = clock;
         this.around = around;
         this.source = source(address);
+        checkVersion();
         Migrations.run(
                 source,
                 Map.of("rowid", "BIGINT", "blob", "BYTEA", "clustered", ""),
@@ -100,6 +102,19 @@ final class PostgresEngine implements Engine {
         // Details quote rows, and rows have payloads.
         source.setLogServerErrorDetail(false);
         return source;
+    }
+
+    private void checkVersion() {
+        try (Connection connection = source.getConnection()) {
+            int version = connection.getMetaData().getDatabaseMajorVersion();
+            if (version < LEAST_VERSION) {
+                throw new StoreException(
+                        address + " is PostgreSQL " + version + "; 14 or later is needed");
+            }
+        } catch (SQLException e) {
+            throw new StoreException(
+                    "the database at " + address + " cannot be used: " + e.getMessage(), e);
+        }
     }
 
     @Override

@@ -8,11 +8,13 @@ import io.postrider.server.ManualClock;
 import io.postrider.server.delivery.MessageStore.Intake;
 import io.postrider.server.delivery.Recipients;
 import io.postrider.server.delivery.StoreUnavailable;
+import io.postrider.server.metrics.Metrics;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -169,6 +171,21 @@ class PostgresStoreTest extends StoreContract {
             await().until(() -> own.messages().intake() == Intake.OPEN);
             assertThat(own.publish(app, 0)).isGreaterThan(id);
         }
+    }
+
+    @Test
+    void aDatabaseThatIsNotThereIsNamedWithoutItsPassword() {
+        assertThatThrownBy(() -> opened("postgres://ann:secret@127.0.0.1:1/push"))
+                .isInstanceOf(StoreException.class)
+                .hasMessageStartingWith("the database at 127.0.0.1:1/push cannot be used: ")
+                .hasMessageNotContaining("secret");
+        assertThatThrownBy(() -> opened("ann:secret@127.0.0.1/push"))
+                .hasMessageStartingWith("store is no address of a PostgreSQL database")
+                .hasMessageNotContaining("secret");
+    }
+
+    private Database opened(String uri) {
+        return Database.open(uri, clock, new Metrics(), UnaryOperator.identity());
     }
 
     @Test
