@@ -41,8 +41,11 @@ interface Engine {
     /** Begins what is done from time to time. Once, when the writer runs. */
     void attend(Writer writer);
 
-    /** Deletes, whole days at once, messages that are older than any app keeps them. */
-    void dropDaysBefore(Writer writer, long millis);
+    /**
+     * Deletes, whole days at once, messages that are older than any app keeps them. Answers whether
+     * there were any.
+     */
+    boolean dropDaysBefore(Writer writer, long millis);
 
     /** Gives the space of what was deleted back to the file system. */
     void giveSpaceBack(Writer writer);

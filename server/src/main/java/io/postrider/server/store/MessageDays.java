@@ -94,8 +94,9 @@ final class MessageDays {
 
     /**
      * Deletes the days that have ended before, but not those with messages that are valid still.
+     * Answers whether there were any.
      */
-    void dropBefore(Writer writer, long millis) {
+    boolean dropBefore(Writer writer, long millis) {
         List<Day> old =
                 writer.await(tx ->
                         tx
@@ -119,6 +120,7 @@ final class MessageDays {
             });
             LOG.info("messages of {} are deleted", day.date);
         }
+        return !old.isEmpty();
     }
 
     private static boolean isValid(Tx tx, Day day) {

@@ -33,6 +33,7 @@ final class PendingInMemory implements PendingIndex {
 
     private static final Pointer FIRST = new Pointer(Long.MIN_VALUE, 0);
 
+    private final PendingRows table = new PendingRows();
     private final int mostInMemory;
     private final Function<Writer.Change, CompletableFuture<Void>> writing;
     private final ConcurrentSkipListSet<Pointer> recent = new ConcurrentSkipListSet<>();
@@ -130,11 +131,7 @@ final class PendingInMemory implements PendingIndex {
         ended.add(new Pointer(Device.key(appId, number), messageId));
         changing(tx);
         if (messageId <= movingTo) {
-            tx.sql.update(
-                    "DELETE FROM pending WHERE app_id = ? AND number = ? AND message_id = ?",
-                    appId,
-                    number,
-                    messageId);
+            table.remove(tx, appId, number, messageId);
         }
     }
 
@@ -250,12 +247,7 @@ final class PendingInMemory implements PendingIndex {
     @Override
     public List<Long> of(Tx tx, long appId, int number) {
         long device = Device.key(appId, number);
-        List<Long> all =
-                tx.sql.list(
-                        "SELECT message_id FROM pending WHERE app_id = ? AND number = ?",
-                        row -> row.getLong(1),
-                        appId,
-                        number);
+        List<Long> all = table.of(tx, appId, number);
         all.addAll(recent(tx.sql, appId, number, 0, Integer.MAX_VALUE).ids());
         added.stream()
                 .filter(each -> each.device == device)

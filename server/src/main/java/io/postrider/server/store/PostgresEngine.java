@@ -194,8 +194,8 @@ final class PostgresEngine implements Engine {
     public void attend(Writer writer) {}
 
     @Override
-    public void dropDaysBefore(Writer writer, long millis) {
-        days.dropBefore(writer, millis);
+    public boolean dropDaysBefore(Writer writer, long millis) {
+        return days.dropBefore(writer, millis);
     }
 
     /** That is done by the server itself. */

@@ -51,7 +51,9 @@ final class Purge {
                                                 now - TimeUnit.DAYS.toMillis(row.getInt(2)))));
         tidyMailboxes(now - SETTLED_MILLIS);
         long oldest = apps.stream().mapToLong(Retention::before).min().orElse(now);
-        database.engine().dropDaysBefore(database.writer(), oldest);
+        if (database.engine().dropDaysBefore(database.writer(), oldest)) {
+            database.writer().change(tx -> database.storedCounts().forget()).join();
+        }
         for (Retention app : apps) {
             purgeMessages(app.app, app.before);
         }

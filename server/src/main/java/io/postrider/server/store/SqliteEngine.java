@@ -253,7 +253,9 @@ final class SqliteEngine implements Engine {
 
     /** Rows are deleted one by one: a file has no days that could be taken out of it. */
     @Override
-    public void dropDaysBefore(Writer writer, long millis) {}
+    public boolean dropDaysBefore(Writer writer, long millis) {
+        return false;
+    }
 
     @Override
     public void giveSpaceBack(Writer writer) {

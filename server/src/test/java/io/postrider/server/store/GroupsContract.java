@@ -10,8 +10,6 @@ import io.postrider.server.delivery.Mailboxes.Begun;
 import io.postrider.server.delivery.Mailboxes.Ended;
 import io.postrider.server.delivery.MessageStore.Presentation;
 import io.postrider.server.delivery.MessageStore.Recalled;
-import io.postrider.server.delivery.NewMessage;
-import io.postrider.server.delivery.NewMessage.Target;
 import io.postrider.server.delivery.WakeUps;
 import io.postrider.server.identity.DeviceFilter;
 import io.postrider.server.identity.DeviceStore.Change;
@@ -26,7 +24,6 @@ import io.postrider.server.publish.Reports.DeviceStanding;
 import io.postrider.server.publish.Reports.Settlement;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -74,19 +71,7 @@ abstract class GroupsContract {
     }
 
     private long publish(DeviceFilter filter, String... groups) {
-        return stores.accept(
-                        new NewMessage(
-                                app,
-                                new Target.Groups(new LinkedHashSet<>(List.of(groups)), filter),
-                                "{}",
-                                "{}",
-                                60_000,
-                                true,
-                                false,
-                                new byte[0],
-                                null,
-                                "test"))
-                .id();
+        return stores.accept(Stores.toGroups(app, filter, groups)).id();
     }
 
     long publish(String... groups) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.postrider.server.ManualClock;
+import io.postrider.server.delivery.Accepted;
 import io.postrider.server.delivery.MessageStore.Intake;
 import io.postrider.server.delivery.Recipients;
 import io.postrider.server.delivery.StoreUnavailable;
@@ -101,6 +102,20 @@ class PostgresStoreTest extends StoreContract {
         assertThat(count("pending")).isEqualTo(1);
         assertThat(database.<Long>read(sql -> sql.number("SELECT message_id FROM pending")))
                 .isEqualTo(kept);
+    }
+
+    @Test
+    void aDayThatIsGoneDoesNotCountForItsAppsQuota() {
+        SqlMessages limited = new SqlMessages(database, clock, 1);
+        own.register(app, "d");
+        assertThat(limited.accept(Stores.message(app, 0)).join())
+                .isInstanceOf(Accepted.Stored.class);
+        assertThat(limited.accept(Stores.message(app, 0)).join())
+                .isEqualTo(new Accepted.QuotaExceeded(1));
+        clock.advance(Duration.ofDays(35));
+        database.purge().run();
+        assertThat(limited.accept(Stores.message(app, 0)).join())
+                .isInstanceOf(Accepted.Stored.class);
     }
 
     @Test

@@ -18,6 +18,7 @@ import io.postrider.server.identity.AuditLog.Actor;
 import io.postrider.server.identity.AuditLog.Deed;
 import io.postrider.server.identity.DeveloperStore;
 import io.postrider.server.identity.Device;
+import io.postrider.server.identity.DeviceFilter;
 import io.postrider.server.identity.DeviceStore;
 import io.postrider.server.identity.DeviceStore.Profile;
 import io.postrider.server.identity.GroupStore;
@@ -26,6 +27,7 @@ import io.postrider.server.identity.Secrets;
 import io.postrider.server.identity.TillStore;
 import io.postrider.server.publish.AudienceLog;
 import io.postrider.server.publish.Reports;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
@@ -113,6 +115,21 @@ record Stores(
                 false,
                 new byte[0],
                 key,
+                "test");
+    }
+
+    /** A message to groups, of which the first ack settles it. */
+    static NewMessage toGroups(long app, DeviceFilter filter, String... groups) {
+        return new NewMessage(
+                app,
+                new Target.Groups(new LinkedHashSet<>(List.of(groups)), filter),
+                "{}",
+                "{}",
+                60_000,
+                true,
+                false,
+                new byte[0],
+                null,
                 "test");
     }
 

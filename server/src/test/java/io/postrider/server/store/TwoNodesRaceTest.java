@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.postrider.server.ManualClock;
 import io.postrider.server.delivery.AckOutcome;
-import io.postrider.server.delivery.NewMessage;
-import io.postrider.server.delivery.NewMessage.Target;
 import io.postrider.server.identity.DeviceFilter;
 import io.postrider.server.metrics.Metrics;
 import io.postrider.server.publish.Reports.Counts;
@@ -16,7 +14,6 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -163,21 +160,7 @@ class TwoNodesRaceTest {
         }
 
         private void publishToShop(Stores node) {
-            long id =
-                    node.accept(
-                                    new NewMessage(
-                                            app,
-                                            new Target.Groups(
-                                                    new LinkedHashSet<>(List.of("shop")), EVERYONE),
-                                            "{}",
-                                            "{}",
-                                            60_000,
-                                            true,
-                                            false,
-                                            new byte[0],
-                                            null,
-                                            "test"))
-                            .id();
+            long id = node.accept(Stores.toGroups(app, EVERYONE, "shop")).id();
             toGroup.put(id, true);
             messages.add(id);
         }
