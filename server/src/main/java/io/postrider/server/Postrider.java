@@ -157,7 +157,7 @@ public final class Postrider implements AutoCloseable {
         Accounts accounts =
                 new Accounts(developers, audit, signUps(settings, seams, developers), clock);
         Apps apps = new Apps(new SqlApps(database));
-        SqlDevices devices = new SqlDevices(database, wakeUps);
+        SqlDevices devices = new SqlDevices(database);
         DeviceTokens deviceTokens = new DeviceTokens(apps, devices, clock);
         SqlTills tills = new SqlTills(database, devices, clock);
         SqlGroups groups = new SqlGroups(database, clock);

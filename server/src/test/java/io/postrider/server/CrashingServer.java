@@ -4,8 +4,8 @@ import io.postrider.server.Postrider.Seams;
 import io.postrider.server.clock.Clock;
 import io.postrider.server.delivery.AckBatch;
 import io.postrider.server.delivery.Arrival;
+import io.postrider.server.delivery.Change;
 import io.postrider.server.delivery.MessageStore;
-import io.postrider.server.delivery.Recipients;
 import io.postrider.server.delivery.WakeUps;
 import io.postrider.server.session.SessionLimits;
 import java.lang.reflect.InvocationTargetException;
@@ -100,34 +100,19 @@ public final class CrashingServer {
         private static final int ANSWERED_MEANWHILE = 20;
 
         @Override
-        public void stored(long afterId, List<Arrival> arrivals) {
+        public void committed(long afterId, long upTo, List<Arrival> arrivals) {
             if (!point.equals("before-send")) {
-                real.stored(afterId, arrivals);
+                real.committed(afterId, upTo, arrivals);
             } else if (left.decrementAndGet() > 0) {
-                real.stored(afterId, arrivals);
+                real.committed(afterId, upTo, arrivals);
             } else if (left.get() < -ANSWERED_MEANWHILE) {
                 Runtime.getRuntime().halt(KILLED);
             }
         }
 
         @Override
-        public void recalled(long appId, long messageId, Recipients recipients) {
-            real.recalled(appId, messageId, recipients);
-        }
-
-        @Override
-        public void settled(long appId, long messageId, Recipients others) {
-            real.settled(appId, messageId, others);
-        }
-
-        @Override
-        public void joined(long appId, int number, long messageId) {
-            real.joined(appId, number, messageId);
-        }
-
-        @Override
-        public void revoked(long appId, int number) {
-            real.revoked(appId, number);
+        public void changed(Change change) {
+            real.changed(change);
         }
     }
 

@@ -10,7 +10,7 @@ import io.postrider.protocol.v1.ServerFrame;
 import io.postrider.protocol.v1.ServerFrame.FrameCase;
 import io.postrider.server.TestApi.AppHandle;
 import io.postrider.server.delivery.Arrival;
-import io.postrider.server.delivery.Recipients;
+import io.postrider.server.delivery.Change;
 import io.postrider.server.delivery.WakeUps;
 import io.postrider.server.session.SessionLimits;
 import java.nio.file.Path;
@@ -71,30 +71,15 @@ class SessionTest {
         }
 
         @Override
-        public void stored(long afterId, List<Arrival> arrivals) {
+        public void committed(long afterId, long upTo, List<Arrival> arrivals) {
             if (!hintsAreLost.get()) {
-                real.stored(afterId, arrivals);
+                real.committed(afterId, upTo, arrivals);
             }
         }
 
         @Override
-        public void recalled(long appId, long messageId, Recipients recipients) {
-            real.recalled(appId, messageId, recipients);
-        }
-
-        @Override
-        public void settled(long appId, long messageId, Recipients others) {
-            real.settled(appId, messageId, others);
-        }
-
-        @Override
-        public void joined(long appId, int number, long messageId) {
-            real.joined(appId, number, messageId);
-        }
-
-        @Override
-        public void revoked(long appId, int number) {
-            real.revoked(appId, number);
+        public void changed(Change change) {
+            real.changed(change);
         }
     }
 

@@ -8,18 +8,12 @@ import java.util.List;
  * block; hints come in commit order.
  */
 public interface WakeUps {
-    /** These messages were committed, in this order, directly after the message {@code afterId}. */
-    void stored(long afterId, List<Arrival> arrivals);
+    /**
+     * These messages were committed, in the order of their ids; of the ids above {@code afterId}
+     * and up to {@code upTo}, no other message has one.
+     */
+    void committed(long afterId, long upTo, List<Arrival> arrivals);
 
-    /** A message was recalled: whoever has it should hear it. */
-    void recalled(long appId, long messageId, Recipients recipients);
-
-    /** A message was settled by another device: whoever of these has it should hear it (G7). */
-    void settled(long appId, long messageId, Recipients others);
-
-    /** A device has become a member of a group in which messages from this id on are open. */
-    void joined(long appId, int number, long messageId);
-
-    /** A device was deleted, or its tokens revoked: its session must end. */
-    void revoked(long appId, int number);
+    /** This was committed. */
+    void changed(Change change);
 }

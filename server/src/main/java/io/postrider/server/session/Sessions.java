@@ -3,6 +3,11 @@ package io.postrider.server.session;
 import io.postrider.protocol.CloseCode;
 import io.postrider.server.clock.Clock;
 import io.postrider.server.delivery.Arrival;
+import io.postrider.server.delivery.Change;
+import io.postrider.server.delivery.Change.Joined;
+import io.postrider.server.delivery.Change.Recalled;
+import io.postrider.server.delivery.Change.Revoked;
+import io.postrider.server.delivery.Change.Settled;
 import io.postrider.server.delivery.Mailboxes;
 import io.postrider.server.delivery.MessageStore;
 import io.postrider.server.delivery.Presence;
@@ -122,12 +127,12 @@ public final class Sessions implements WakeUps, Presence {
     }
 
     @Override
-    public void stored(long afterId, List<Arrival> arrivals) {
+    public void committed(long afterId, long upTo, List<Arrival> arrivals) {
         synchronized (feed) {
             if (afterId != fedTo) {
                 forEachLoop(loop -> loop.forEachSession(Session::wake));
             }
-            fedTo = arrivals.get(arrivals.size() - 1).message().id();
+            fedTo = upTo;
             offer(arrivals);
         }
     }
@@ -199,24 +204,18 @@ public final class Sessions implements WakeUps, Presence {
     }
 
     @Override
-    public void recalled(long appId, long messageId, Recipients recipients) {
-        forEachLoop(
-                loop -> loop.forEach(appId, recipients, session -> session.recalled(messageId)));
-    }
-
-    @Override
-    public void settled(long appId, long messageId, Recipients others) {
-        others.forEach(number -> onLoop(appId, number, session -> session.settled(messageId)));
-    }
-
-    @Override
-    public void joined(long appId, int number, long messageId) {
-        onLoop(appId, number, session -> session.joined(messageId));
-    }
-
-    @Override
-    public void revoked(long appId, int number) {
-        onLoop(appId, number, session -> session.close(CloseCode.TOKEN_REFUSED));
+    public void changed(Change change) {
+        switch (change) {
+            case Recalled(long appId, long id, Recipients recipients) ->
+                    forEachLoop(loop ->
+                            loop.forEach(appId, recipients, session -> session.recalled(id)));
+            case Settled(long appId, long id, Recipients others) ->
+                    others.forEach(number -> onLoop(appId, number, session -> session.settled(id)));
+            case Joined(long appId, int number, long id) ->
+                    onLoop(appId, number, session -> session.joined(id));
+            case Revoked(long appId, int number) ->
+                    onLoop(appId, number, session -> session.close(CloseCode.TOKEN_REFUSED));
+        }
     }
 
     private void onLoop(long appId, int number, Consumer<Session> task) {

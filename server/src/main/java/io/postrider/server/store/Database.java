@@ -1,6 +1,7 @@
 package io.postrider.server.store;
 
 import io.postrider.server.clock.Clock;
+import io.postrider.server.delivery.Arrival;
 import io.postrider.server.delivery.StoreUnavailable;
 import io.postrider.server.metrics.Metrics;
 import java.nio.file.Path;
@@ -29,8 +30,9 @@ public final class Database implements AutoCloseable {
     private final long incarnation;
     private final OpenSets openSets = new OpenSets();
     private final PendingIndex pending;
-    private final Memberships memberships = new Memberships();
-    private final Settlements settlements = new Settlements(memberships);
+    private final Changes changes = new Changes();
+    private final Memberships memberships = new Memberships(changes);
+    private final Settlements settlements = new Settlements(memberships, changes);
     private final Deliveries deliveries;
     private final MessageCache messageCache = new MessageCache();
     private final StoredCounts storedCounts = new StoredCounts();
@@ -166,6 +168,16 @@ public final class Database implements AutoCloseable {
             othersWrote();
         }
 
+        @Override
+        public void committed(Tx tx) {
+            for (Arrival arrival : tx.arrivals) {
+                if (Deliveries.isToMany(arrival.recipients())) {
+                    messageCache.add(arrival.message());
+                }
+            }
+            changes.committed(tx);
+        }
+
         /** What was settled stays so, and ids of groups stay theirs. */
         @Override
         public void othersWrote() {
@@ -186,6 +198,10 @@ public final class Database implements AutoCloseable {
     /** For the writer thread only. */
     Deliveries deliveries() {
         return deliveries;
+    }
+
+    Changes changes() {
+        return changes;
     }
 
     Memberships memberships() {

@@ -2,14 +2,13 @@ package io.postrider.server.store;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import io.postrider.server.delivery.Change;
 import io.postrider.server.delivery.Recipients;
-import io.postrider.server.delivery.WakeUps;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.roaringbitmap.RoaringBitmap;
 
@@ -49,12 +48,12 @@ final class Memberships {
     private final Cache<Name, Long> ids =
             Caffeine.newBuilder().maximumSize(MOST_NAMES).executor(Runnable::run).build();
 
-    private @Nullable WakeUps wakeUps;
+    private final Changes changes;
 
     private record Name(long appId, String name) {}
 
-    void onCommit(WakeUps woken) {
-        this.wakeUps = woken;
+    Memberships(Changes changes) {
+        this.changes = changes;
     }
 
     /** The group's id; the group comes into being if there is none. */
@@ -134,18 +133,18 @@ final class Memberships {
         }
         // A till's connection is good for its shop: it has to come with a token of another.
         if (tx.sql.update(END_TILL, appId, number) == 1) {
-            told(tx, woken -> woken.revoked(appId, number));
+            changes.tell(tx, new Change.Revoked(appId, number));
         }
         Set<Long> gone = open(tx.sql, groups, tx.now());
         gone.removeAll(open(tx.sql, groupsOf(tx.sql, appId, number, tx.now()), tx.now()));
         Recipients device = Recipients.of(number);
-        gone.forEach(id -> told(tx, woken -> woken.recalled(appId, id, device)));
+        gone.forEach(id -> changes.tell(tx, new Change.Recalled(appId, id, device)));
     }
 
     private void joined(Tx tx, long appId, int number, List<Long> groups) {
         long first = firstOpen(tx.sql, groups, tx.now());
         if (first < Long.MAX_VALUE) {
-            told(tx, woken -> woken.joined(appId, number, first));
+            changes.tell(tx, new Change.Joined(appId, number, first));
         }
     }
 
@@ -164,15 +163,6 @@ final class Memberships {
                     });
         }
         return first[0];
-    }
-
-    /** Tells sessions something once the transaction is flushed. */
-    void told(Tx tx, Consumer<WakeUps> what) {
-        tx.afterCommit(() -> {
-            if (wakeUps != null) {
-                what.accept(wakeUps);
-            }
-        });
     }
 
     /** The messages that are open in any of the groups, in the order of their ids. */

@@ -4,6 +4,7 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import io.postrider.server.delivery.AckBatch;
 import io.postrider.server.delivery.AckOutcome;
+import io.postrider.server.delivery.Change;
 import io.postrider.server.delivery.MessageStore.Presentation;
 import io.postrider.server.delivery.NewMessage.Target;
 import io.postrider.server.delivery.Recipients;
@@ -51,6 +52,7 @@ final class Settlements {
     private static final int MOST_KNOWN = 100_000;
 
     private final Memberships memberships;
+    private final Changes changes;
 
     /** What never changes of the newest ones, so that their acks need not ask for it. */
     private final Cache<Long, Opened> known =
@@ -78,8 +80,9 @@ final class Settlements {
         }
     }
 
-    Settlements(Memberships memberships) {
+    Settlements(Memberships memberships, Changes changes) {
         this.memberships = memberships;
+        this.changes = changes;
     }
 
     /** What is to be in the message's row; null where every device of the groups is meant. */
@@ -262,7 +265,7 @@ final class Settlements {
         }
         if (!meant.isEmpty()) {
             Recipients told = Recipients.of(meant);
-            memberships.told(tx, woken -> woken.settled(ack.appId(), ack.messageId(), told));
+            changes.tell(tx, new Change.Settled(ack.appId(), ack.messageId(), told));
         }
     }
 
@@ -301,8 +304,7 @@ final class Settlements {
                         boolean saw = meant.matches(before);
                         boolean sees = meant.matches(after);
                         if (saw && !sees) {
-                            memberships.told(
-                                    tx, woken -> woken.recalled(after.appId(), id, device));
+                            changes.tell(tx, new Change.Recalled(after.appId(), id, device));
                         } else if (sees && !saw) {
                             first[0] = Math.min(first[0], id);
                         }
@@ -310,7 +312,7 @@ final class Settlements {
                     });
         }
         if (first[0] < Long.MAX_VALUE) {
-            memberships.told(tx, woken -> woken.joined(after.appId(), after.number(), first[0]));
+            changes.tell(tx, new Change.Joined(after.appId(), after.number(), first[0]));
         }
     }
 

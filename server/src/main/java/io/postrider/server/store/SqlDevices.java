@@ -1,6 +1,6 @@
 package io.postrider.server.store;
 
-import io.postrider.server.delivery.WakeUps;
+import io.postrider.server.delivery.Change.Revoked;
 import io.postrider.server.identity.Device;
 import io.postrider.server.identity.DeviceStore;
 import io.postrider.server.identity.Platform;
@@ -33,12 +33,10 @@ public final class SqlDevices implements DeviceStore {
 
     private final Database database;
     private final Deliveries deliveries;
-    private final WakeUps wakeUps;
 
-    public SqlDevices(Database database, WakeUps wakeUps) {
+    public SqlDevices(Database database) {
         this.database = database;
         this.deliveries = database.deliveries();
-        this.wakeUps = wakeUps;
     }
 
     @Override
@@ -284,7 +282,7 @@ public final class SqlDevices implements DeviceStore {
                 device.appId(),
                 device.number());
         log(tx, device, null, DELETED);
-        tx.afterCommit(() -> wakeUps.revoked(device.appId(), device.number()));
+        database.changes().tell(tx, new Revoked(device.appId(), device.number()));
         return device;
     }
 
@@ -303,7 +301,7 @@ public final class SqlDevices implements DeviceStore {
                     Optional<Device> device =
                             changed == 0 ? Optional.empty() : find(tx.sql, appId, deviceId);
                     device.ifPresent(revoked ->
-                            tx.afterCommit(() -> wakeUps.revoked(appId, revoked.number())));
+                            database.changes().tell(tx, new Revoked(appId, revoked.number())));
                     return device;
                 });
     }

@@ -5,6 +5,7 @@ import io.postrider.server.delivery.Accepted;
 import io.postrider.server.delivery.AckBatch;
 import io.postrider.server.delivery.AckOutcome;
 import io.postrider.server.delivery.Arrival;
+import io.postrider.server.delivery.Change;
 import io.postrider.server.delivery.Message;
 import io.postrider.server.delivery.MessageStore;
 import io.postrider.server.delivery.NewMessage;
@@ -25,12 +26,10 @@ public final class SqlMessages implements MessageStore {
     private static final long IDEMPOTENCY_MILLIS = TimeUnit.HOURS.toMillis(24);
 
     private final Database database;
-    private final MessageCache cache;
     private final Deliveries deliveries;
     private final Settlements settlements;
     private final Clock clock;
     private final long quota;
-    private @Nullable WakeUps wakeUps;
 
     /**
      * @param quota how many messages are kept for one app; 0 for no limit
@@ -40,14 +39,12 @@ public final class SqlMessages implements MessageStore {
         this.clock = clock;
         this.quota = quota;
         this.settlements = database.settlements();
-        this.cache = database.messageCache();
         this.deliveries = database.deliveries();
     }
 
     @Override
     public void onCommit(WakeUps woken) {
-        this.wakeUps = woken;
-        database.memberships().onCommit(woken);
+        database.changes().onCommit(woken);
     }
 
     @Override
@@ -82,8 +79,7 @@ public final class SqlMessages implements MessageStore {
         if (key != null) {
             rememberKey(tx, id, expiresAt, stored.targeted, message.appId(), key);
         }
-        arrive(
-                tx,
+        tx.arrivals.add(
                 new Arrival(
                         new Message(
                                 id,
@@ -223,20 +219,6 @@ public final class SqlMessages implements MessageStore {
                 message.requestId());
     }
 
-    private void arrive(Tx tx, Arrival arrival) {
-        if (tx.arrivals.isEmpty()) {
-            tx.afterCommit(() -> {
-                tx.arrivals.stream()
-                        .filter(each -> Deliveries.isToMany(each.recipients()))
-                        .forEach(each -> cache.add(each.message()));
-                if (wakeUps != null) {
-                    wakeUps.stored(tx.beganAfter(), tx.arrivals);
-                }
-            });
-        }
-        tx.arrivals.add(arrival);
-    }
-
     @Override
     public CompletableFuture<List<AckOutcome>> acknowledge(AckBatch acks) {
         return acks.isUrgent()
@@ -288,11 +270,7 @@ public final class SqlMessages implements MessageStore {
         tx.sql.update("UPDATE messages SET recalled_at = ? WHERE id = ?", tx.now(), messageId);
         Recipients recipients =
                 deliveries.recall(tx, appId, messageId, message.kind, message.number);
-        tx.afterCommit(() -> {
-            if (wakeUps != null) {
-                wakeUps.recalled(appId, messageId, recipients);
-            }
-        });
+        database.changes().tell(tx, new Change.Recalled(appId, messageId, recipients));
         return new Recalled.Now(recipients);
     }
 

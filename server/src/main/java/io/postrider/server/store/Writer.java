@@ -43,6 +43,9 @@ final class Writer implements AutoCloseable {
         /** Reads it anew, from a connection in place of one that failed. */
         void load(Sql sql);
 
+        /** This was, and has new ids. Before its other effects. */
+        void committed(Tx tx);
+
         /** It may be other than what is committed. */
         void forget();
 
@@ -322,17 +325,22 @@ final class Writer implements AutoCloseable {
             throw e;
         }
         lastId = tx.lastId();
-        for (Runnable effect : tx.effects()) {
-            try {
-                effect.run();
-            } catch (RuntimeException | Error e) {
-                // Passed on, it would have the batch done a second time.
-                LOG.error("an effect of a commit failed; the sweep will repair it", e);
-            }
+        if (tx.lastId() != tx.beganAfter()) {
+            effect(() -> memory.committed(tx));
         }
+        tx.effects().forEach(Writer::effect);
         onCommit.accept(batch.size());
         for (Item<?> item : batch) {
             item.complete();
+        }
+    }
+
+    private static void effect(Runnable effect) {
+        try {
+            effect.run();
+        } catch (RuntimeException | Error e) {
+            // Passed on, it would have the batch done a second time.
+            LOG.error("an effect of a commit failed; the sweep will repair it", e);
         }
     }
 

@@ -15,6 +15,7 @@ import io.postrider.server.delivery.Accepted;
 import io.postrider.server.delivery.AckBatch;
 import io.postrider.server.delivery.AckOutcome;
 import io.postrider.server.delivery.Arrival;
+import io.postrider.server.delivery.Change;
 import io.postrider.server.delivery.MessageStore;
 import io.postrider.server.delivery.NewMessage;
 import io.postrider.server.delivery.Recipients;
@@ -143,34 +144,19 @@ class HistoryTest {
     /** Keeps every tenth message from the sessions, and says that there was none. */
     private record Skips(WakeUps real, AtomicInteger count) implements WakeUps {
         @Override
-        public void stored(long afterId, List<Arrival> arrivals) {
+        public void committed(long afterId, long upTo, List<Arrival> arrivals) {
             List<Arrival> left = new ArrayList<>(arrivals);
             left.removeIf(arrival -> count.incrementAndGet() % 10 == 0 && left.size() > 1);
             if (left.size() == arrivals.size() && count.get() % 10 == 5) {
                 Arrival only = left.get(0);
                 left.set(0, new Arrival(only.message(), Recipients.of()));
             }
-            real.stored(afterId, left);
+            real.committed(afterId, upTo, left);
         }
 
         @Override
-        public void recalled(long appId, long messageId, Recipients recipients) {
-            real.recalled(appId, messageId, recipients);
-        }
-
-        @Override
-        public void settled(long appId, long messageId, Recipients others) {
-            real.settled(appId, messageId, others);
-        }
-
-        @Override
-        public void joined(long appId, int number, long messageId) {
-            real.joined(appId, number, messageId);
-        }
-
-        @Override
-        public void revoked(long appId, int number) {
-            real.revoked(appId, number);
+        public void changed(Change change) {
+            real.changed(change);
         }
     }
 

@@ -3,7 +3,6 @@ package io.postrider.server.publish;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.postrider.server.ManualClock;
-import io.postrider.server.delivery.Trace;
 import io.postrider.server.identity.AuditLog.Actor;
 import io.postrider.server.identity.DeviceFilter;
 import io.postrider.server.identity.DeviceStore;
@@ -12,8 +11,6 @@ import io.postrider.server.identity.DeviceStore.Profile;
 import io.postrider.server.identity.GroupStore;
 import io.postrider.server.identity.Platform;
 import io.postrider.server.metrics.Metrics;
-import io.postrider.server.session.SessionLimits;
-import io.postrider.server.session.Sessions;
 import io.postrider.server.store.Database;
 import io.postrider.server.store.SqlApps;
 import io.postrider.server.store.SqlAudienceLog;
@@ -36,13 +33,7 @@ class AudienceIndexTest {
         ManualClock clock = new ManualClock();
         Metrics metrics = new Metrics();
         try (Database database = Database.open(folder, clock, metrics)) {
-            Sessions nobody =
-                    new Sessions(
-                            SessionLimits.standard(30),
-                            clock,
-                            new Trace(16, clock.millis()),
-                            metrics);
-            DeviceStore devices = new SqlDevices(database, nobody);
+            DeviceStore devices = new SqlDevices(database);
             GroupStore groups = new SqlGroups(database, clock);
             SqlAudienceLog log = new SqlAudienceLog(database);
             long app =

@@ -4,6 +4,7 @@ import static io.postrider.server.session.FakeNode.APP;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.postrider.protocol.CloseCode;
+import io.postrider.server.delivery.Change;
 import io.postrider.server.delivery.Mailboxes.Begun;
 import io.postrider.server.delivery.Recipients;
 import io.postrider.server.delivery.Trace.Event;
@@ -98,8 +99,8 @@ class BeginningAndEndTest {
         node.store.begun.put(ME, new Begun(2, 0, 2, 3, List.of(), List.of()));
         node.store.beginsAreHeld = true;
         node.open(ME, device);
-        node.sessions.recalled(APP, 2, Recipients.of(ME));
-        node.sessions.recalled(APP, 3, Recipients.of(ME));
+        node.sessions.changed(new Change.Recalled(APP, 2, Recipients.of(ME)));
+        node.sessions.changed(new Change.Recalled(APP, 3, Recipients.of(ME)));
         node.run();
         node.store.release();
         node.run();

@@ -89,7 +89,10 @@ final class FakeNode implements Clock {
 
     /** A commit is told, and nothing runs yet. */
     void tell(Arrival... arrivals) {
-        sessions.stored(arrivals[0].message().id() - 1, Arrays.asList(arrivals));
+        sessions.committed(
+                arrivals[0].message().id() - 1,
+                arrivals[arrivals.length - 1].message().id(),
+                Arrays.asList(arrivals));
     }
 
     void ack(Session session, Long... ids) {

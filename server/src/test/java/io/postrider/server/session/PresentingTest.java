@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.postrider.server.delivery.AckOutcome;
 import io.postrider.server.delivery.Arrival;
+import io.postrider.server.delivery.Change;
 import io.postrider.server.delivery.Recipients;
 import io.postrider.server.delivery.Trace.Event;
 import io.postrider.server.session.FakeStore.End;
@@ -262,12 +263,12 @@ class PresentingTest {
         Session session = node.open(ME, device);
         node.publishAll(1, 2, ME);
         device.got();
-        node.sessions.recalled(APP, 1, Recipients.of(ME));
-        node.sessions.recalled(APP, 3, Recipients.of(ME));
+        node.sessions.changed(new Change.Recalled(APP, 1, Recipients.of(ME)));
+        node.sessions.changed(new Change.Recalled(APP, 3, Recipients.of(ME)));
         node.run();
         assertThat(device.got()).containsExactly("recall 1");
         session.disconnected();
-        node.sessions.recalled(APP, 2, Recipients.of(ME));
+        node.sessions.changed(new Change.Recalled(APP, 2, Recipients.of(ME)));
         session.recalled(2);
         node.run();
         assertThat(device.got()).isEmpty();
@@ -293,7 +294,7 @@ class PresentingTest {
         node.store(2, ME);
         node.readsAreHeld = true;
         Session session = node.open(ME, device);
-        node.sessions.recalled(APP, 1, Recipients.of(ME));
+        node.sessions.changed(new Change.Recalled(APP, 1, Recipients.of(ME)));
         node.run();
         node.readsAreHeld = false;
         node.run();

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.postrider.protocol.CloseCode;
 import io.postrider.server.delivery.Arrival;
+import io.postrider.server.delivery.Change;
 import io.postrider.server.delivery.Recipients;
 import io.postrider.server.identity.Device;
 import io.postrider.server.session.FakeStore.End;
@@ -193,8 +194,8 @@ class SessionsTest {
     void aDeviceWhoseTokensAreVoidIsClosedAndNoOther() {
         node.open(1, first);
         node.open(2, second);
-        node.sessions.revoked(APP, 1);
-        node.sessions.revoked(APP, 99);
+        node.sessions.changed(new Change.Revoked(APP, 1));
+        node.sessions.changed(new Change.Revoked(APP, 99));
         node.run();
         assertThat(first.closed).isEqualTo(CloseCode.TOKEN_REFUSED);
         assertThat(second.closed).isNull();
@@ -216,7 +217,7 @@ class SessionsTest {
         node.open(OTHER_APP, 1, second);
         node.publish(1, 1);
         node.feed(node.store.add(FakeStore.message(APP, 2, FOREVER, true, false), 1, 2));
-        node.sessions.recalled(APP, 1, Recipients.of(1));
+        node.sessions.changed(new Change.Recalled(APP, 1, Recipients.of(1)));
         node.run();
         assertThat(first.got()).containsExactly("push 1", "push 2", "recall 1");
         assertThat(second.got()).isEmpty();
@@ -242,7 +243,7 @@ class SessionsTest {
 
         void offer(long id) {
             Arrival arrival = onLoop(() -> node.store(id, 1));
-            sessions.stored(id - 1, List.of(arrival));
+            sessions.committed(id - 1, id, List.of(arrival));
             await().until(() -> session.presentedTo() == id);
         }
 

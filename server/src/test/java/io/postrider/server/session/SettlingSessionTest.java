@@ -5,6 +5,7 @@ import static io.postrider.server.session.SessionLoop.TICK_MILLIS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.postrider.server.delivery.AckOutcome;
+import io.postrider.server.delivery.Change;
 import io.postrider.server.delivery.Mailboxes.Begun;
 import io.postrider.server.delivery.MessageStore.Presentation;
 import io.postrider.server.delivery.Recipients;
@@ -25,7 +26,7 @@ class SettlingSessionTest {
     }
 
     private void settled(long id, int... numbers) {
-        node.sessions.settled(APP, id, Recipients.of(numbers));
+        node.sessions.changed(new Change.Settled(APP, id, Recipients.of(numbers)));
         node.run();
     }
 
@@ -97,12 +98,12 @@ class SettlingSessionTest {
         assertThat(device.got()).containsExactly("push 3");
         node.store.alsoFor(ME, 1);
         node.store.alsoFor(ME, 2);
-        node.sessions.joined(APP, ME, 1);
+        node.sessions.changed(new Change.Joined(APP, ME, 1));
         node.run();
         assertThat(device.got()).containsExactly("push 1 attempt 2", "push 2 attempt 2");
         assertThat(session.presentedTo()).isEqualTo(3);
-        node.sessions.joined(APP, ME, 1);
-        node.sessions.joined(APP, OTHER, 1);
+        node.sessions.changed(new Change.Joined(APP, ME, 1));
+        node.sessions.changed(new Change.Joined(APP, OTHER, 1));
         node.run();
         assertThat(device.got()).isEmpty();
         node.publish(4, ME);
@@ -122,8 +123,8 @@ class SettlingSessionTest {
         node.open(ME, device);
         node.store.alsoFor(ME, 1);
         node.store.alsoFor(ME, 2);
-        node.sessions.joined(APP, ME, 2);
-        node.sessions.joined(APP, ME, 1);
+        node.sessions.changed(new Change.Joined(APP, ME, 2));
+        node.sessions.changed(new Change.Joined(APP, ME, 1));
         node.run();
         node.store.release();
         node.run();
@@ -137,10 +138,10 @@ class SettlingSessionTest {
         node.tell(node.store(2, ME));
         node.run();
         node.readsAreHeld = true;
-        node.sessions.joined(APP, ME, 2);
+        node.sessions.changed(new Change.Joined(APP, ME, 2));
         node.run();
         node.store.alsoFor(ME, 1);
-        node.sessions.joined(APP, ME, 1);
+        node.sessions.changed(new Change.Joined(APP, ME, 1));
         node.readsAreHeld = false;
         node.run();
         assertThat(device.got()).containsExactly("push 2", "push 1 attempt 2");
@@ -171,7 +172,7 @@ class SettlingSessionTest {
         node.tell(node.store(2, ME));
         node.run();
         node.readsAreHeld = true;
-        node.sessions.joined(APP, ME, 1);
+        node.sessions.changed(new Change.Joined(APP, ME, 1));
         node.run();
         session.disconnected();
         assertThat(node.store.ends).containsExactly(new End(ME, 1, 2, 0, "disconnected"));

@@ -1,6 +1,7 @@
 package io.postrider.server.store;
 
 import io.postrider.server.delivery.Arrival;
+import io.postrider.server.delivery.Change;
 import io.postrider.server.delivery.Recipients;
 import io.postrider.server.delivery.WakeUps;
 import java.util.List;
@@ -11,7 +12,7 @@ final class Hearing implements WakeUps {
     final List<String> heard = new CopyOnWriteArrayList<>();
 
     @Override
-    public void stored(long afterId, List<Arrival> arrivals) {
+    public void committed(long afterId, long upTo, List<Arrival> arrivals) {
         for (Arrival arrival : arrivals) {
             long id = arrival.message().id();
             heard.add(afterId + " before " + id + " for " + arrival.recipients());
@@ -20,22 +21,16 @@ final class Hearing implements WakeUps {
     }
 
     @Override
-    public void recalled(long appId, long messageId, Recipients recipients) {
-        heard.add("recalled " + messageId + " for " + recipients);
-    }
-
-    @Override
-    public void settled(long appId, long messageId, Recipients others) {
-        heard.add("settled " + messageId + " for " + others);
-    }
-
-    @Override
-    public void joined(long appId, int number, long messageId) {
-        heard.add("joined " + number + " from " + messageId);
-    }
-
-    @Override
-    public void revoked(long appId, int number) {
-        heard.add("revoked " + appId + "/" + number);
+    public void changed(Change change) {
+        heard.add(
+                switch (change) {
+                    case Change.Recalled(long app, long id, Recipients recipients) ->
+                            "recalled " + id + " for " + recipients;
+                    case Change.Settled(long app, long id, Recipients others) ->
+                            "settled " + id + " for " + others;
+                    case Change.Joined(long app, int number, long id) ->
+                            "joined " + number + " from " + id;
+                    case Change.Revoked(long app, int number) -> "revoked " + app + "/" + number;
+                });
     }
 }

@@ -43,7 +43,7 @@ class SqliteStoreTest extends StoreContract {
     static Stores stores(Database database, ManualClock clock, WakeUps wakeUps) {
         SqlMessages messages = new SqlMessages(database, clock, 0);
         messages.onCommit(wakeUps);
-        SqlDevices devices = new SqlDevices(database, wakeUps);
+        SqlDevices devices = new SqlDevices(database);
         return new Stores(
                 messages,
                 new SqlMailboxes(database, clock),

@@ -4,6 +4,7 @@ import io.postrider.server.delivery.Accepted;
 import io.postrider.server.delivery.AckBatch;
 import io.postrider.server.delivery.AckOutcome;
 import io.postrider.server.delivery.Arrival;
+import io.postrider.server.delivery.Change;
 import io.postrider.server.delivery.Mailboxes;
 import io.postrider.server.delivery.MessageStore;
 import io.postrider.server.delivery.NewMessage;
@@ -56,19 +57,10 @@ record Stores(
     static final WakeUps NOBODY =
             new WakeUps() {
                 @Override
-                public void stored(long afterId, List<Arrival> arrivals) {}
+                public void committed(long afterId, long upTo, List<Arrival> arrivals) {}
 
                 @Override
-                public void recalled(long appId, long messageId, Recipients recipients) {}
-
-                @Override
-                public void settled(long appId, long messageId, Recipients others) {}
-
-                @Override
-                public void joined(long appId, int number, long messageId) {}
-
-                @Override
-                public void revoked(long appId, int number) {}
+                public void changed(Change change) {}
             };
 
     @Override
