@@ -254,7 +254,7 @@ class AppServerTest {
         server.close();
         try (Database database = Database.open(data, server.clock, new Metrics())) {
             MessageStore store = new SqlMessages(database, Clock.system(), 0);
-            assertThat(store.arrivalsAfter(0, 1_000)).isEmpty();
+            assertThat(store.committedAfter(0, 1_000).arrivals()).isEmpty();
         }
         server = TestServer.start(data);
     }

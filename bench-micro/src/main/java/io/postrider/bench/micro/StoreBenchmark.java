@@ -176,6 +176,6 @@ public class StoreBenchmark {
     @Benchmark
     @OperationsPerInvocation(IN_MAILBOX)
     public Drained drainAMailbox(Store store, Mailbox mailbox) {
-        return store.mailboxes.drain(store.app, 1, 0, IN_MAILBOX);
+        return store.mailboxes.drain(store.app, 1, 1, 0, IN_MAILBOX).orElseThrow();
     }
 }

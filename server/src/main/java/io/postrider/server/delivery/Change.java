@@ -13,6 +13,16 @@ public sealed interface Change {
     /** A device has become a member of a group in which messages from this id on are open. */
     record Joined(long appId, int number, long messageId) implements Change {}
 
-    /** A device was deleted, or its tokens revoked: its session must end. */
-    record Revoked(long appId, int number) implements Change {}
+    /**
+     * A device was deleted, or its tokens revoked: its session must end.
+     *
+     * @param generation of the tokens that are not void
+     */
+    record Revoked(long appId, int number, int generation) implements Change {}
+
+    /** A session with a higher generation than this has begun: those up to it must end (G11). */
+    record Displaced(long appId, int number, int generation) implements Change {}
+
+    /** An app was made, changed or deleted. */
+    record AppChanged(long appId) implements Change {}
 }

@@ -9,6 +9,15 @@ import java.util.concurrent.CompletableFuture;
  * what was committed before they began; futures are as in {@link MessageStore}.
  */
 public interface Mailboxes {
+    /** How the start of a session ended. */
+    sealed interface Start {}
+
+    /** The device does not exist, or its tokens of this generation are void. */
+    record NoDevice() implements Start {}
+
+    /** The device has since connected to another node, and is there. */
+    record TakenOver() implements Start {}
+
     /**
      * A started session (G11).
      *
@@ -25,16 +34,17 @@ public interface Mailboxes {
             long presentedTo,
             long beganAfter,
             List<Long> recalled,
-            List<Long> settled) {}
+            List<Long> settled)
+            implements Start {}
 
     /**
      * Starts a session. What an earlier session of this device may have presented is settled here:
      * one that never ended counts as having presented everything that was stored before it was
-     * declared dead.
+     * declared dead. If it is at another node, that is told ({@link Change.Displaced}).
      *
-     * @return empty when the device does not exist, or its tokens of this generation are void
+     * @param connectedAt when the device connected, by the store's time as its node knows it
      */
-    CompletableFuture<Optional<Begun>> begin(long appId, int number, int tokenGeneration);
+    CompletableFuture<Start> begin(long appId, int number, int tokenGeneration, long connectedAt);
 
     /**
      * How a session ended.
@@ -57,8 +67,11 @@ public interface Mailboxes {
      */
     record Drained(List<Message> messages, long upTo, boolean more) {}
 
-    /** What is pending for a device above {@code afterId}: at most {@code limit} messages. */
-    Drained drain(long appId, int number, long afterId, int limit);
+    /**
+     * What is pending for a device above {@code afterId}: at most {@code limit} messages. Empty
+     * when another node has begun a session of the device with a higher generation (G11).
+     */
+    Optional<Drained> drain(long appId, int number, int generation, long afterId, int limit);
 
     /** Those of the messages that are still pending for the device, in the order of their ids. */
     List<Message> stillPending(long appId, int number, List<Long> messageIds);

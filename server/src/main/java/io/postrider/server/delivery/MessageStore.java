@@ -55,8 +55,11 @@ public interface MessageStore {
     /** Adds who has been presented messages to groups. */
     CompletableFuture<Void> addPresented(List<Presentation> presentations);
 
-    /** What has been stored after an id, in the order of ids, with whom it is for. */
-    List<Arrival> arrivalsAfter(long id, int limit);
+    /**
+     * What has been committed after an id, at most so many messages. Blocks. An entry of another
+     * node is kept for an hour.
+     */
+    Committed committedAfter(long id, int limit);
 
     /** Whether the store takes more work, so that it can be refused before it is durable (G10). */
     enum Intake {

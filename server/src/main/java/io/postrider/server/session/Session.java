@@ -5,6 +5,9 @@ import io.postrider.server.delivery.AckOutcome;
 import io.postrider.server.delivery.Mailboxes;
 import io.postrider.server.delivery.Mailboxes.Begun;
 import io.postrider.server.delivery.Mailboxes.Drained;
+import io.postrider.server.delivery.Mailboxes.NoDevice;
+import io.postrider.server.delivery.Mailboxes.Start;
+import io.postrider.server.delivery.Mailboxes.TakenOver;
 import io.postrider.server.delivery.Message;
 import io.postrider.server.delivery.Trace.Event;
 import io.postrider.server.identity.Device;
@@ -14,7 +17,6 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.LongConsumer;
@@ -36,6 +38,7 @@ public final class Session {
     final long appId;
     final int number;
     private final int tokenGeneration;
+    private final long connectedAt;
     private final Outbound out;
     private final InFlight inFlight;
 
@@ -58,6 +61,10 @@ public final class Session {
     private long joinedFrom;
 
     private int generation;
+
+    /** Sessions of this generation, and of earlier ones, are over. */
+    private int displacedTo;
+
     private boolean mustBegin;
     private boolean draining;
     private boolean behind = true;
@@ -88,6 +95,7 @@ public final class Session {
         this.out = out;
         this.inFlight = new InFlight(loop.limits());
         this.heardAt = loop.clock().ticks();
+        this.connectedAt = loop.clock().millis();
     }
 
     long key() {
@@ -120,33 +128,41 @@ public final class Session {
             return;
         }
         loop.mailboxes()
-                .begin(appId, number, tokenGeneration)
+                .begin(appId, number, tokenGeneration, connectedAt)
                 .whenComplete((begun, failure) ->
                         loop.execute(() -> {
                             if (failure != null) {
                                 mustBegin = true;
                             } else {
-                                began(begun);
+                                started(begun);
                             }
                         }));
     }
 
-    private void began(Optional<Begun> begun) {
-        if (begun.isEmpty()) {
-            close(CloseCode.TOKEN_REFUSED);
-            return;
+    private void started(Start start) {
+        switch (start) {
+            case Begun begun -> began(begun);
+            case NoDevice none -> close(CloseCode.TOKEN_REFUSED);
+            case TakenOver elsewhere -> close(CloseCode.TAKEN_OVER);
         }
-        generation = begun.get().generation();
-        advance(begun.get().drainedTo());
-        markedTo = begun.get().presentedTo();
-        beganAfter = begun.get().beganAfter();
+    }
+
+    private void began(Begun begun) {
+        generation = begun.generation();
+        advance(begun.drainedTo());
+        markedTo = begun.presentedTo();
+        beganAfter = begun.beganAfter();
         if (ended) {
             saveEnd();
             return;
         }
+        if (generation <= displacedTo) {
+            close(CloseCode.TAKEN_OVER);
+            return;
+        }
         Map<Long, LongConsumer> ends = new TreeMap<>();
-        begun.get().recalled().forEach(id -> ends.put(id, out::recall));
-        begun.get().settled().forEach(id -> ends.put(id, out::settled));
+        begun.recalled().forEach(id -> ends.put(id, out::recall));
+        begun.settled().forEach(id -> ends.put(id, out::settled));
         if (endedWhileReading != null) {
             ends.putAll(endedWhileReading);
         }
@@ -176,13 +192,26 @@ public final class Session {
     }
 
     private boolean canTakeDirectly() {
-        return !behind && !draining && !leaving && inFlight.room() > 0 && out.isWritable();
+        return !behind
+                && !draining
+                && !leaving
+                && inFlight.room() > 0
+                && out.isWritable()
+                && loop.mayPresent();
     }
 
     /** The mailbox may hold something, whatever was fed here. */
     void wake() {
         behind = true;
         drain();
+    }
+
+    /** Another node has begun a session of the device, after those up to this generation. */
+    void displaced(int until) {
+        displacedTo = Math.max(displacedTo, until);
+        if (generation > 0 && generation <= displacedTo) {
+            close(CloseCode.TAKEN_OVER);
+        }
     }
 
     /** The device has joined a group in which messages from this id on are open. */
@@ -215,7 +244,7 @@ public final class Session {
         if (!behind || draining || ended || leaving || generation == 0) {
             return;
         }
-        if (inFlight.room() == 0 || !out.isWritable()) {
+        if (inFlight.room() == 0 || !out.isWritable() || !loop.mayPresent()) {
             return;
         }
         behind = false;
@@ -223,8 +252,8 @@ public final class Session {
         long from = position;
         int limit = inFlight.room();
         loop.blocking(
-                () -> loop.mailboxes().drain(appId, number, from, limit),
-                this::drained,
+                () -> loop.mailboxes().drain(appId, number, generation, from, limit),
+                drained -> drained.ifPresentOrElse(this::drained, this::superseded),
                 () -> {
                     draining = false;
                     behind = true;
@@ -232,11 +261,18 @@ public final class Session {
                 });
     }
 
+    private void superseded() {
+        draining = false;
+        close(CloseCode.TAKEN_OVER);
+    }
+
     private void drained(Drained drained) {
         draining = false;
         boolean all = true;
+        // What was read before the node stood still may be another's to present by now.
+        boolean may = !ended && !leaving && loop.mayPresent();
         for (Message message : drained.messages()) {
-            if (ended || leaving || !out.isWritable() || inFlight.room() == 0) {
+            if (!may || !out.isWritable() || inFlight.room() == 0) {
                 all = false;
                 break;
             }
@@ -408,7 +444,8 @@ public final class Session {
     }
 
     private void resendIfDue(long now) {
-        if (resending || leaving || !inFlight.isDue(now) || !out.isWritable()) {
+        boolean can = !resending && !leaving && out.isWritable() && loop.mayPresent();
+        if (!can || !inFlight.isDue(now)) {
             return;
         }
         resending = true;

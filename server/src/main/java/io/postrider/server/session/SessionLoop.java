@@ -89,6 +89,10 @@ public final class SessionLoop {
         return clock;
     }
 
+    boolean mayPresent() {
+        return sessions.mayPresent();
+    }
+
     Mailboxes mailboxes() {
         return sessions.mailboxes();
     }

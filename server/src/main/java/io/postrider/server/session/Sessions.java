@@ -4,6 +4,8 @@ import io.postrider.protocol.CloseCode;
 import io.postrider.server.clock.Clock;
 import io.postrider.server.delivery.Arrival;
 import io.postrider.server.delivery.Change;
+import io.postrider.server.delivery.Change.AppChanged;
+import io.postrider.server.delivery.Change.Displaced;
 import io.postrider.server.delivery.Change.Joined;
 import io.postrider.server.delivery.Change.Recalled;
 import io.postrider.server.delivery.Change.Revoked;
@@ -25,6 +27,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -33,13 +36,9 @@ import org.slf4j.LoggerFactory;
 /**
  * All sessions of this node: finds those that a wake-up is for, and makes a newer connection of a
  * device displace the older. Thread-safe.
- *
- * <p>What the store commits is fed to sessions without a gap: each feed says which id it follows.
- * Where one is missing, all sessions read their mailboxes; where none follows, the sweep finds it.
  */
 public final class Sessions implements WakeUps, Presence {
     private static final Logger LOG = LoggerFactory.getLogger(Sessions.class);
-    private static final int SWEEP_LIMIT = 1_000;
 
     private final SessionLimits limits;
     private final Clock clock;
@@ -52,9 +51,9 @@ public final class Sessions implements WakeUps, Presence {
     private @Nullable MessageStore store;
     private @Nullable Mailboxes mailboxes;
 
-    private final Object feed = new Object();
-    private long fedTo;
-    private long fedToAtLastSweep;
+    private @Nullable Feed feed;
+    private Consumer<Change> others = change -> {};
+    private BooleanSupplier mayPresent = () -> true;
 
     public Sessions(SessionLimits limits, Clock clock, Trace trace, Metrics metrics) {
         this(limits, clock, trace, metrics, Executors.newVirtualThreadPerTaskExecutor());
@@ -69,11 +68,29 @@ public final class Sessions implements WakeUps, Presence {
         metrics.sessions(byDevice::size);
     }
 
+    /** Names who hears what other nodes have changed; once, before {@link #readFrom}. */
+    public void onOthersChange(Consumer<Change> listener) {
+        others = listener;
+    }
+
+    /** Names who says whether sessions may present anything; once, before the first loop. */
+    public void presentOnlyWhile(BooleanSupplier allowed) {
+        mayPresent = allowed;
+    }
+
+    boolean mayPresent() {
+        return mayPresent.getAsBoolean();
+    }
+
     /** Names what sessions read from; once, before the first loop. */
     public void readFrom(MessageStore messageStore, Mailboxes from) {
         this.store = messageStore;
         this.mailboxes = from;
-        this.fedTo = messageStore.lastId();
+        this.feed = new Feed(this, messageStore, virtual, others);
+    }
+
+    private Feed feed() {
+        return Objects.requireNonNull(feed);
     }
 
     MessageStore store() {
@@ -128,16 +145,30 @@ public final class Sessions implements WakeUps, Presence {
 
     @Override
     public void committed(long afterId, long upTo, List<Arrival> arrivals) {
-        synchronized (feed) {
-            if (afterId != fedTo) {
-                forEachLoop(loop -> loop.forEachSession(Session::wake));
-            }
-            fedTo = upTo;
-            offer(arrivals);
-        }
+        feed().committed(afterId, upTo, arrivals);
     }
 
-    private void offer(List<Arrival> arrivals) {
+    @Override
+    public void changed(Change change) {
+        feed().changed(change);
+    }
+
+    /** Another node may have committed something up to this id. Any thread; never blocks. */
+    public void heardOf(long id) {
+        feed().heardOf(id);
+    }
+
+    /** Hints may have been lost: reads what has been committed meanwhile. Never blocks. */
+    public void look() {
+        feed().look();
+    }
+
+    /** Finds what was committed and never fed here (G4). To be called every few seconds. */
+    public void sweep() {
+        feed().sweep();
+    }
+
+    void offer(List<Arrival> arrivals) {
         for (SessionLoop loop : loops) {
             List<Arrival> here =
                     arrivals.stream().filter(arrival -> mayConcern(loop, arrival)).toList();
@@ -160,51 +191,12 @@ public final class Sessions implements WakeUps, Presence {
         return session != null && session.loop == loop;
     }
 
-    /**
-     * Finds what was committed and never fed here, and wakes whom it is for (G4). To be called
-     * every few seconds.
-     */
-    public void sweep() {
-        try {
-            while (sweepPage() == SWEEP_LIMIT) {
-                LOG.info("the sweep found a full page and goes on");
-            }
-        } catch (RuntimeException e) {
-            LOG.warn("the sweep failed, will be tried again: {}", e.getMessage());
-        }
-    }
-
-    /** Answers how much it found. */
-    private int sweepPage() {
-        long from;
-        synchronized (feed) {
-            boolean quiet = fedTo == fedToAtLastSweep;
-            fedToAtLastSweep = fedTo;
-            if (!quiet || store().lastId() <= fedTo) {
-                return 0;
-            }
-            from = fedTo;
-        }
-        List<Arrival> missed = store().arrivalsAfter(from, SWEEP_LIMIT);
-        synchronized (feed) {
-            for (Arrival arrival : missed) {
-                if (arrival.message().id() > fedTo) {
-                    fedTo = arrival.message().id();
-                    wake(arrival);
-                }
-            }
-            fedToAtLastSweep = fedTo;
-        }
-        return missed.size();
-    }
-
-    private void wake(Arrival arrival) {
+    void wake(Arrival arrival) {
         forEachLoop(loop ->
                 loop.forEach(arrival.message().appId(), arrival.recipients(), Session::wake));
     }
 
-    @Override
-    public void changed(Change change) {
+    void apply(Change change) {
         switch (change) {
             case Recalled(long appId, long id, Recipients recipients) ->
                     forEachLoop(loop ->
@@ -213,8 +205,11 @@ public final class Sessions implements WakeUps, Presence {
                     others.forEach(number -> onLoop(appId, number, session -> session.settled(id)));
             case Joined(long appId, int number, long id) ->
                     onLoop(appId, number, session -> session.joined(id));
-            case Revoked(long appId, int number) ->
+            case Revoked(long appId, int number, int generation) ->
                     onLoop(appId, number, session -> session.close(CloseCode.TOKEN_REFUSED));
+            case Displaced(long appId, int number, int generation) ->
+                    onLoop(appId, number, session -> session.displaced(generation));
+            case AppChanged(long appId) -> {}
         }
     }
 

@@ -27,12 +27,12 @@ public final class Database implements AutoCloseable {
     private final Writer writer;
     private final Purge purge;
     private final String epoch;
-    private final long incarnation;
+    private volatile long incarnation;
     private final OpenSets openSets = new OpenSets();
     private final PendingIndex pending;
-    private final Changes changes = new Changes();
-    private final Memberships memberships = new Memberships(changes);
-    private final Settlements settlements = new Settlements(memberships, changes);
+    private final Changes changes;
+    private final Memberships memberships;
+    private final Settlements settlements;
     private final Deliveries deliveries;
     private final MessageCache messageCache = new MessageCache();
     private final StoredCounts storedCounts = new StoredCounts();
@@ -95,6 +95,9 @@ public final class Database implements AutoCloseable {
     private Database(Engine engine, Clock clock, Metrics metrics) {
         this.engine = engine;
         this.audienceEnds = new AudienceEnds(engine.isShared());
+        this.changes = new Changes(engine.isShared(), this::incarnation);
+        this.memberships = new Memberships(changes);
+        this.settlements = new Settlements(memberships, changes);
         this.pending = engine.pendingIndex(this);
         this.deliveries = new Deliveries(openSets, pending, settlements);
         Sql sql = engine.connect();

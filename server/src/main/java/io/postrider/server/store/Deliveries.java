@@ -279,9 +279,18 @@ final class Deliveries {
     }
 
     static Recipients recipientsOfFew(Sql sql, long messageId) {
+        return numbersOfFew(sql, "", messageId);
+    }
+
+    /** Those for whom it has not ended. */
+    static Recipients pendingOfFew(Sql sql, long messageId) {
+        return numbersOfFew(sql, " AND state = 0", messageId);
+    }
+
+    private static Recipients numbersOfFew(Sql sql, String condition, long messageId) {
         RoaringBitmap numbers = new RoaringBitmap();
         sql.read(
-                "SELECT number FROM deliveries WHERE message_id = ?",
+                "SELECT number FROM deliveries WHERE message_id = ?" + condition,
                 row -> {
                     numbers.add(row.getInt(1));
                     return true;

@@ -35,7 +35,8 @@ final class Memberships {
     private static final String END_TILL =
             "UPDATE devices SET token_generation = token_generation + 1"
                     + " WHERE app_id = ? AND number = ? AND EXISTS (SELECT 1 FROM tills"
-                    + " WHERE tills.app_id = devices.app_id AND tills.number = devices.number)";
+                    + " WHERE tills.app_id = devices.app_id AND tills.number = devices.number)"
+                    + " RETURNING token_generation";
 
     private static final String MEMBERS =
             "SELECT number FROM group_devices WHERE group_id = ? AND stays_until > ?"
@@ -132,9 +133,10 @@ final class Memberships {
             return;
         }
         // A till's connection is good for its shop: it has to come with a token of another.
-        if (tx.sql.update(END_TILL, appId, number) == 1) {
-            changes.tell(tx, new Change.Revoked(appId, number));
-        }
+        tx.sql
+                .first(END_TILL, row -> row.getInt(1), appId, number)
+                .ifPresent(generation ->
+                        changes.tell(tx, new Change.Revoked(appId, number, generation)));
         Set<Long> gone = open(tx.sql, groups, tx.now());
         gone.removeAll(open(tx.sql, groupsOf(tx.sql, appId, number, tx.now()), tx.now()));
         Recipients device = Recipients.of(number);

@@ -74,6 +74,13 @@ final class OpenSets {
                     && !failed.contains(number);
         }
 
+        /** Those who are pending, unless it was recalled or has expired. */
+        RoaringBitmap pending() {
+            RoaringBitmap pending = RoaringBitmap.andNot(recipients, delivered);
+            pending.andNot(failed);
+            return pending;
+        }
+
         RoaringBitmap of(int outcome) {
             return switch (outcome) {
                 case RECIPIENTS -> recipients;

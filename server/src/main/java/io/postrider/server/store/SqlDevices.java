@@ -282,7 +282,8 @@ public final class SqlDevices implements DeviceStore {
                 device.appId(),
                 device.number());
         log(tx, device, null, DELETED);
-        database.changes().tell(tx, new Revoked(device.appId(), device.number()));
+        database.changes()
+                .tell(tx, new Revoked(device.appId(), device.number(), Integer.MAX_VALUE));
         return device;
     }
 
@@ -301,7 +302,13 @@ public final class SqlDevices implements DeviceStore {
                     Optional<Device> device =
                             changed == 0 ? Optional.empty() : find(tx.sql, appId, deviceId);
                     device.ifPresent(revoked ->
-                            database.changes().tell(tx, new Revoked(appId, revoked.number())));
+                            database.changes()
+                                    .tell(
+                                            tx,
+                                            new Revoked(
+                                                    appId,
+                                                    revoked.number(),
+                                                    revoked.tokenGeneration())));
                     return device;
                 });
     }

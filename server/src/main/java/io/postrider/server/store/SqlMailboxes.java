@@ -1,6 +1,7 @@
 package io.postrider.server.store;
 
 import io.postrider.server.clock.Clock;
+import io.postrider.server.delivery.Change;
 import io.postrider.server.delivery.Mailboxes;
 import io.postrider.server.delivery.Message;
 import io.postrider.server.store.PendingIndex.Recent;
@@ -21,6 +22,9 @@ public final class SqlMailboxes implements Mailboxes {
     /** A drain stops at so much content, so that what one session holds in memory is bounded. */
     private static final int MOST_BYTES = 256 * 1024;
 
+    /** Nodes take the store's time from its answers. */
+    private static final long CLOCKS_DIFFER_MILLIS = 100;
+
     private static final String MOVED =
             "SELECT "
                     + MessageCache.columnsOf("messages")
@@ -38,10 +42,13 @@ public final class SqlMailboxes implements Mailboxes {
 
     private record Mailbox(long drainedTo, long presentedTo) {}
 
-    private record Previous(int generation, long incarnation, long endedAt) {}
+    private record Previous(int generation, long incarnation, long connectedAt, long endedAt) {}
+
+    private record End(long at, long after) {}
 
     @Override
-    public CompletableFuture<Optional<Begun>> begin(long appId, int number, int tokenGeneration) {
+    public CompletableFuture<Start> begin(
+            long appId, int number, int tokenGeneration, long connectedAt) {
         return database.writer()
                 .submit(tx ->
                         tx.sql
@@ -53,24 +60,39 @@ public final class SqlMailboxes implements Mailboxes {
                                         appId,
                                         number,
                                         tokenGeneration)
-                                .map(mailbox -> begin(tx, appId, number, mailbox)));
+                                .<Start>map(
+                                        mailbox -> begin(tx, appId, number, mailbox, connectedAt))
+                                .orElseGet(NoDevice::new));
     }
 
-    private Begun begin(Tx tx, long appId, int number, Mailbox mailbox) {
+    private Start begin(Tx tx, long appId, int number, Mailbox mailbox, long connectedAt) {
         Optional<Previous> previous = previous(tx, appId, number);
         long presentedTo = mailbox.presentedTo;
         if (previous.isPresent() && previous.get().endedAt == 0) {
-            presentedTo = Math.max(presentedTo, declareDead(tx, appId, number, previous.get()));
+            Previous session = previous.get();
+            Optional<End> end = endOf(tx, session.incarnation);
+            boolean isElsewhere = end.isEmpty() && session.incarnation != database.incarnation();
+            if (isElsewhere && session.connectedAt > connectedAt + CLOCKS_DIFFER_MILLIS) {
+                return new TakenOver();
+            }
+            End died = end.orElseGet(() -> new End(tx.now(), tx.lastId()));
+            declareDead(tx, appId, number, session, died);
+            presentedTo = Math.max(presentedTo, died.after);
+            if (isElsewhere) {
+                database.changes()
+                        .tell(tx, new Change.Displaced(appId, number, session.generation));
+            }
         }
         int generation = 1 + previous.map(Previous::generation).orElse(0);
         tx.sql.update(
-                "INSERT INTO sessions (app_id, number, generation, incarnation, started_at)"
-                        + " VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO sessions (app_id, number, generation, incarnation, started_at,"
+                        + " connected_at) VALUES (?, ?, ?, ?, ?, ?)",
                 appId,
                 number,
                 generation,
                 database.incarnation(),
-                tx.now());
+                tx.now(),
+                connectedAt);
         long since =
                 previous.isEmpty() ? Long.MAX_VALUE : toldBefore(tx, appId, number, generation);
         List<Long> groups = Memberships.groupsOf(tx.sql, appId, number, tx.now());
@@ -114,28 +136,27 @@ public final class SqlMailboxes implements Mailboxes {
 
     private static Optional<Previous> previous(Tx tx, long appId, int number) {
         return tx.sql.first(
-                "SELECT generation, incarnation, coalesce(ended_at, 0) FROM sessions"
+                "SELECT generation, incarnation, connected_at, coalesce(ended_at, 0) FROM sessions"
                         + " WHERE app_id = ? AND number = ? ORDER BY generation DESC LIMIT 1",
-                row -> new Previous(row.getInt(1), row.getLong(2), row.getLong(3)),
+                row -> new Previous(row.getInt(1), row.getLong(2), row.getLong(3), row.getLong(4)),
                 appId,
                 number);
     }
 
-    /**
-     * Ends a session that never said so. Answers up to which id it may have presented messages: all
-     * that were stored before it was declared dead, with its node or now.
-     */
-    private static long declareDead(Tx tx, long appId, int number, Previous session) {
-        record End(long at, long after) {}
+    /** When a run of a node ended, if it has. */
+    private static Optional<End> endOf(Tx tx, long incarnation) {
+        return tx.sql.first(
+                "SELECT ended_at, ended_after FROM incarnations"
+                        + " WHERE id = ? AND ended_at IS NOT NULL",
+                row -> new End(row.getLong(1), row.getLong(2)),
+                incarnation);
+    }
 
-        End end =
-                tx.sql
-                        .first(
-                                "SELECT ended_at, ended_after FROM incarnations"
-                                        + " WHERE id = ? AND ended_at IS NOT NULL",
-                                row -> new End(row.getLong(1), row.getLong(2)),
-                                session.incarnation)
-                        .orElseGet(() -> new End(tx.now(), tx.lastId()));
+    /**
+     * Ends a session that never said so. It may have presented all that was stored before it was
+     * declared dead, with its node or now.
+     */
+    private static void declareDead(Tx tx, long appId, int number, Previous session, End end) {
         tx.sql.update(
                 "UPDATE sessions SET ended_at = ?, end_reason = 'died'"
                         + " WHERE app_id = ? AND number = ? AND generation = ?",
@@ -150,7 +171,6 @@ public final class SqlMailboxes implements Mailboxes {
                 appId,
                 number,
                 end.after);
-        return end.after;
     }
 
     private static List<Long> recalledSince(
@@ -217,8 +237,23 @@ public final class SqlMailboxes implements Mailboxes {
     }
 
     @Override
-    public Drained drain(long appId, int number, long afterId, int limit) {
-        return database.read(sql -> drain(sql, appId, number, afterId, limit));
+    public Optional<Drained> drain(
+            long appId, int number, int generation, long afterId, int limit) {
+        return database.read(sql ->
+                isSuperseded(sql, appId, number, generation)
+                        ? Optional.empty()
+                        : Optional.of(drain(sql, appId, number, afterId, limit)));
+    }
+
+    /** Of the sessions of one process, each ends before the next begins. */
+    private boolean isSuperseded(Sql sql, long appId, int number, int generation) {
+        return database.engine().isShared()
+                && generation
+                        < sql.number(
+                                "SELECT max(generation) FROM sessions"
+                                        + " WHERE app_id = ? AND number = ?",
+                                appId,
+                                number);
     }
 
     private Drained drain(Sql sql, long appId, int number, long afterId, int limit) {

@@ -6,6 +6,7 @@ import io.postrider.server.delivery.AckBatch;
 import io.postrider.server.delivery.AckOutcome;
 import io.postrider.server.delivery.Arrival;
 import io.postrider.server.delivery.Change;
+import io.postrider.server.delivery.Committed;
 import io.postrider.server.delivery.Message;
 import io.postrider.server.delivery.MessageStore;
 import io.postrider.server.delivery.NewMessage;
@@ -13,6 +14,8 @@ import io.postrider.server.delivery.NewMessage.Target;
 import io.postrider.server.delivery.Recipients;
 import io.postrider.server.delivery.WakeUps;
 import java.security.MessageDigest;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -285,30 +288,43 @@ public final class SqlMessages implements MessageStore {
     }
 
     @Override
-    public List<Arrival> arrivalsAfter(long id, int limit) {
-        return database.read(sql ->
-                sql.list(
-                        "SELECT "
-                                + MessageCache.COLUMNS
-                                + ", number FROM messages WHERE id > ?"
-                                + " ORDER BY id LIMIT ?",
-                        row -> {
-                            Message message = MessageCache.read(row);
-                            return new Arrival(
-                                    message,
-                                    recipients(sql, message, row.getInt(8), row.getInt(9)));
-                        },
-                        id,
-                        limit));
+    public Committed committedAfter(long id, int limit) {
+        return database.read(sql -> {
+            long last = Sequences.last(sql, Sequences.MESSAGES);
+            List<Arrival> arrivals =
+                    sql.list(
+                            "SELECT "
+                                    + MessageCache.COLUMNS
+                                    + ", number, state, recalled_at IS NOT NULL FROM messages"
+                                    + " WHERE id > ? AND id <= ? ORDER BY id LIMIT ?",
+                            row -> arrival(sql, row),
+                            id,
+                            last,
+                            limit);
+            boolean more = arrivals.size() == limit;
+            long upTo = more ? arrivals.get(limit - 1).message().id() : Math.max(id, last);
+            return new Committed(arrivals, database.changes().ofOthers(sql, id, upTo), upTo, more);
+        });
     }
 
-    private Recipients recipients(Sql sql, Message message, int kind, int number) {
+    private Arrival arrival(Sql sql, ResultSet row) throws SQLException {
+        Message message = MessageCache.read(row);
+        int kind = row.getInt(8);
+        boolean recalled = row.getBoolean(11);
+        boolean ended = kind == Deliveries.KIND_ONE && row.getInt(10) != Deliveries.PENDING;
+        return new Arrival(
+                message,
+                recalled || ended ? Recipients.of() : pending(sql, message, kind, row.getInt(9)));
+    }
+
+    /** For whom a message that was not recalled is pending. */
+    private Recipients pending(Sql sql, Message message, int kind, int number) {
         return switch (kind) {
             case Deliveries.KIND_ONE -> Recipients.of(number);
-            case Deliveries.KIND_FEW -> Deliveries.recipientsOfFew(sql, message.id());
+            case Deliveries.KIND_FEW -> Deliveries.pendingOfFew(sql, message.id());
             case Deliveries.KIND_GROUPS ->
                     Settlements.openTo(sql, message.appId(), message.id(), clock.millis());
-            default -> Recipients.of(OpenSets.load(sql, message.id()).recipients);
+            default -> Recipients.of(OpenSets.load(sql, message.id()).pending());
         };
     }
 

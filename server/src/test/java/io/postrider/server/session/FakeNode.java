@@ -2,6 +2,7 @@ package io.postrider.server.session;
 
 import io.postrider.server.clock.Clock;
 import io.postrider.server.delivery.Arrival;
+import io.postrider.server.delivery.Change;
 import io.postrider.server.delivery.Message;
 import io.postrider.server.delivery.Trace;
 import io.postrider.server.delivery.Trace.Entry;
@@ -9,6 +10,7 @@ import io.postrider.server.delivery.Trace.Event;
 import io.postrider.server.identity.Device;
 import io.postrider.server.metrics.Metrics;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Queue;
@@ -37,8 +39,15 @@ final class FakeNode implements Clock {
     private final Queue<Runnable> tasks = new ArrayDeque<>();
     private final Queue<Runnable> reads = new ArrayDeque<>();
 
+    /** Whether the node's lease is held. */
+    boolean mayPresent = true;
+
+    final List<Change> heardOfOthers = new ArrayList<>();
+
     FakeNode() {
         sessions = new Sessions(LIMITS, this, trace, metrics, reads::add);
+        sessions.onOthersChange(heardOfOthers::add);
+        sessions.presentOnlyWhile(() -> mayPresent);
         sessions.readFrom(store, store);
         loop = sessions.addLoop(tasks::add, tasks::add);
     }

@@ -5,6 +5,8 @@ import io.postrider.server.delivery.Accepted;
 import io.postrider.server.delivery.AckBatch;
 import io.postrider.server.delivery.AckOutcome;
 import io.postrider.server.delivery.Arrival;
+import io.postrider.server.delivery.Change;
+import io.postrider.server.delivery.Committed;
 import io.postrider.server.delivery.Mailboxes;
 import io.postrider.server.delivery.Message;
 import io.postrider.server.delivery.MessageStore;
@@ -37,10 +39,17 @@ final class FakeStore implements MessageStore, Mailboxes {
     final List<Presentation> presented = new ArrayList<>();
     final Map<Integer, Begun> begun = new HashMap<>();
     int drains;
+    int pages;
+
+    /** Happens when a page of what was committed has been read, and not been fed. */
+    Runnable afterPage = () -> {};
+
     boolean failing;
     boolean acksAreHeld;
     boolean beginsAreHeld;
     boolean knowsDevices = true;
+    boolean isSuperseded;
+    final List<Change> othersChanges = new ArrayList<>();
     AckOutcome outcome = AckOutcome.RECORDED;
 
     private final TreeMap<Long, Arrival> arrivals = new TreeMap<>();
@@ -127,10 +136,11 @@ final class FakeStore implements MessageStore, Mailboxes {
     }
 
     @Override
-    public CompletableFuture<Optional<Begun>> begin(long appId, int number, int tokenGeneration) {
+    public CompletableFuture<Start> begin(
+            long appId, int number, int tokenGeneration, long connectedAt) {
         begins.add(appId + "/" + number + "/" + tokenGeneration);
         Begun known = begun.getOrDefault(number, new Begun(1, 0, 0, lastId, List.of(), List.of()));
-        return answer(beginsAreHeld, knowsDevices ? Optional.of(known) : Optional.empty());
+        return answer(beginsAreHeld, knowsDevices ? known : new NoDevice());
     }
 
     @Override
@@ -141,13 +151,16 @@ final class FakeStore implements MessageStore, Mailboxes {
     }
 
     @Override
-    public Drained drain(long appId, int number, long afterId, int limit) {
+    public Optional<Drained> drain(
+            long appId, int number, int generation, long afterId, int limit) {
         failIfFailing();
         drains++;
         List<Message> above = List.copyOf(of(number).tailMap(afterId, false).values());
         boolean more = above.size() > limit;
         List<Message> page = more ? above.subList(0, limit) : above;
-        return new Drained(page, more ? page.get(limit - 1).id() : lastId, more);
+        return isSuperseded
+                ? Optional.empty()
+                : Optional.of(new Drained(page, more ? page.get(limit - 1).id() : lastId, more));
     }
 
     @Override
@@ -171,9 +184,16 @@ final class FakeStore implements MessageStore, Mailboxes {
     }
 
     @Override
-    public List<Arrival> arrivalsAfter(long id, int limit) {
+    public Committed committedAfter(long id, int limit) {
         failIfFailing();
-        return arrivals.tailMap(id, false).values().stream().limit(limit).toList();
+        pages++;
+        List<Arrival> page = arrivals.tailMap(id, false).values().stream().limit(limit).toList();
+        boolean more = page.size() == limit;
+        long upTo = more ? page.get(limit - 1).message().id() : lastId;
+        List<Change> changes = List.copyOf(othersChanges);
+        othersChanges.clear();
+        afterPage.run();
+        return new Committed(page, changes, upTo, more);
     }
 
     @Override

@@ -244,7 +244,7 @@ class ConservationTest {
             if (device == null) {
                 return;
             }
-            Begun older = stores.mailboxes().begin(app, device.number(), 0).join().orElseThrow();
+            Begun older = stores.begin(app, device.number());
             if (random.nextBoolean()) {
                 long position = stores.messages().lastId();
                 stores.mailboxes()
@@ -255,7 +255,7 @@ class ConservationTest {
                                 new Ended(position, older.drainedTo(), true, "taken_over"))
                         .join();
             }
-            Begun newer = stores.mailboxes().begin(app, device.number(), 0).join().orElseThrow();
+            Begun newer = stores.begin(app, device.number());
             assertThat(newer.generation()).isGreaterThan(older.generation());
         }
 
@@ -317,7 +317,7 @@ class ConservationTest {
         }
 
         private List<Long> openInStore(int number) {
-            return stores.mailboxes().drain(app, number, 0, 1_000).messages().stream()
+            return stores.drain(app, number, 0, 1_000).messages().stream()
                     .filter(message -> message.expiresAt() > clock.millis())
                     .map(message -> message.id())
                     .toList();

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.postrider.server.ManualClock;
+import io.postrider.server.delivery.Mailboxes.Begun;
+import io.postrider.server.delivery.Mailboxes.NoDevice;
 import io.postrider.server.identity.App;
 import io.postrider.server.identity.AppSettings;
 import io.postrider.server.identity.AuditLog.Action;
@@ -279,8 +281,8 @@ abstract class DirectoryContract {
                 .containsExactly(new Revocation(app, number, 1));
         clock.advance(Duration.ofMinutes(1));
         assertThat(stores.devices().revocationsSince(clock.millis())).isEmpty();
-        assertThat(stores.mailboxes().begin(app, number, 0).join()).isEmpty();
-        assertThat(stores.mailboxes().begin(app, number, 1).join()).isPresent();
+        assertThat(stores.start(app, number, 0)).isInstanceOf(NoDevice.class);
+        assertThat(stores.start(app, number, 1)).isInstanceOf(Begun.class);
     }
 
     private List<AudienceLog.Change> changes(long app, long after) {

@@ -8,6 +8,7 @@ import io.postrider.server.delivery.AckOutcome;
 import io.postrider.server.delivery.DeliveryState;
 import io.postrider.server.delivery.Mailboxes.Begun;
 import io.postrider.server.delivery.Mailboxes.Ended;
+import io.postrider.server.delivery.Mailboxes.NoDevice;
 import io.postrider.server.delivery.MessageStore.Presentation;
 import io.postrider.server.delivery.MessageStore.Recalled;
 import io.postrider.server.delivery.WakeUps;
@@ -35,9 +36,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What every engine does with groups, and with messages that the first ack settles. */
 abstract class GroupsContract {
-    private static final DeviceFilter EVERYONE =
-            new DeviceFilter(null, null, null, null, null, null);
-
     private static final DeviceFilter KITCHENS =
             new DeviceFilter(null, null, List.of("kitchen"), null, null, null);
 
@@ -75,7 +73,7 @@ abstract class GroupsContract {
     }
 
     long publish(String... groups) {
-        return publish(EVERYONE, groups);
+        return publish(Stores.EVERYONE, groups);
     }
 
     private AckOutcome ack(int number, long id) {
@@ -134,8 +132,7 @@ abstract class GroupsContract {
         assertThat(stores.groups().add(app, "a", "late")).isTrue();
         assertThat(hearing.heard).endsWith("joined 1 from " + first);
         assertThat(pending(1)).hasSize(2);
-        assertThat(stores.mailboxes().begin(app, 1, 0).join().orElseThrow().drainedTo())
-                .isLessThan(first);
+        assertThat(stores.begin(app, 1).drainedTo()).isLessThan(first);
         assertThat(ack(1, first)).isEqualTo(AckOutcome.WON);
     }
 
@@ -319,7 +316,7 @@ abstract class GroupsContract {
     @Test
     void whatWasSettledWhileADeviceWasAwayItIsToldWhenItComesBack() {
         shop("a", 2);
-        Begun first = stores.mailboxes().begin(app, 0, 0).join().orElseThrow();
+        Begun first = stores.begin(app, 0);
         long id = publish("a");
         long open = publish("a");
         stores.mailboxes()
@@ -327,30 +324,30 @@ abstract class GroupsContract {
                 .join();
         clock.advance(Duration.ofSeconds(1));
         ack(1, id);
-        Begun second = stores.mailboxes().begin(app, 0, 0).join().orElseThrow();
+        Begun second = stores.begin(app, 0);
         assertThat(second.settled()).containsExactly(id);
         assertThat(second.drainedTo()).isLessThan(open);
         assertThat(pending(0)).containsExactly(open);
-        assertThat(stores.mailboxes().begin(app, 1, 0).join().orElseThrow().settled()).isEmpty();
+        assertThat(stores.begin(app, 1).settled()).isEmpty();
     }
 
     @Test
     void whatWasSettledIsToldAgainUntilTheDeviceIsHeard() {
         shop("a", 2);
-        Begun first = stores.mailboxes().begin(app, 0, 0).join().orElseThrow();
+        Begun first = stores.begin(app, 0);
         long id = publish("a");
         end(first, id, true);
         clock.advance(Duration.ofSeconds(1));
         ack(1, id);
         clock.advance(Duration.ofSeconds(1));
-        Begun broken = stores.mailboxes().begin(app, 0, 0).join().orElseThrow();
+        Begun broken = stores.begin(app, 0);
         assertThat(broken.settled()).containsExactly(id);
         end(broken, id, false);
         clock.advance(Duration.ofSeconds(1));
-        Begun again = stores.mailboxes().begin(app, 0, 0).join().orElseThrow();
+        Begun again = stores.begin(app, 0);
         assertThat(again.settled()).containsExactly(id);
         end(again, id, true);
-        assertThat(stores.mailboxes().begin(app, 0, 0).join().orElseThrow().settled()).isEmpty();
+        assertThat(stores.begin(app, 0).settled()).isEmpty();
     }
 
     private void end(Begun session, long position, boolean heard) {
@@ -364,13 +361,13 @@ abstract class GroupsContract {
         stores.register(app, "kitchen", null, "kitchen");
         stores.register(app, "bar", null, "bar");
         stores.groups().replace(app, "a", List.of("kitchen", "bar"), List.of());
-        Begun bar = stores.mailboxes().begin(app, 1, 0).join().orElseThrow();
+        Begun bar = stores.begin(app, 1);
         long id = publish(KITCHENS, "a");
         stores.mailboxes()
                 .end(app, 1, bar.generation(), new Ended(id, 0, true, "disconnected"))
                 .join();
         ack(0, id);
-        assertThat(stores.mailboxes().begin(app, 1, 0).join().orElseThrow().settled()).isEmpty();
+        assertThat(stores.begin(app, 1).settled()).isEmpty();
     }
 
     @Test
@@ -421,8 +418,8 @@ abstract class GroupsContract {
         Till till = stores.tills().admit(token, "till").orElseThrow();
         stores.groups().remove(app, "shop", "till");
         assertThat(hearing.heard).contains("revoked " + app + "/" + till.number());
-        assertThat(stores.mailboxes().begin(app, till.number(), till.tokenGeneration()).join())
-                .isEmpty();
+        assertThat(stores.start(app, till.number(), till.tokenGeneration()))
+                .isInstanceOf(NoDevice.class);
         assertThat(stores.tills().admit(token, "till")).isEmpty();
     }
 

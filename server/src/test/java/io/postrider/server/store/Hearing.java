@@ -30,7 +30,11 @@ final class Hearing implements WakeUps {
                             "settled " + id + " for " + others;
                     case Change.Joined(long app, int number, long id) ->
                             "joined " + number + " from " + id;
-                    case Change.Revoked(long app, int number) -> "revoked " + app + "/" + number;
+                    case Change.Revoked(long app, int number, int generation) ->
+                            "revoked " + app + "/" + number;
+                    case Change.Displaced(long app, int number, int generation) ->
+                            "displaced " + app + "/" + number + " to " + generation;
+                    case Change.AppChanged(long app) -> "changed app " + app;
                 });
     }
 }

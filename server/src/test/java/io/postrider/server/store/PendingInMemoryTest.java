@@ -282,10 +282,10 @@ class PendingInMemoryTest {
                     database.messageCache().remove(ids.get(1));
                     return tx.sql.update("DELETE FROM messages WHERE id <= ?", ids.get(1));
                 });
-        Drained first = stores.mailboxes().drain(app, number, 0, 2);
+        Drained first = stores.drain(app, number, 0, 2);
         assertThat(first.messages()).isEmpty();
         assertThat(first.more()).isTrue();
-        Drained second = stores.mailboxes().drain(app, number, first.upTo(), 2);
+        Drained second = stores.drain(app, number, first.upTo(), 2);
         assertThat(second.messages().stream().map(Message::id).toList())
                 .isEqualTo(ids.subList(2, 4));
     }
@@ -301,7 +301,7 @@ class PendingInMemoryTest {
                 });
         List<Drained> seen = new ArrayList<>();
         while (!publishing.isDone()) {
-            seen.add(stores.mailboxes().drain(app, number, 0, 10_000));
+            seen.add(stores.drain(app, number, 0, 10_000));
         }
         publishing.get();
         List<Long> all = stores.pending(app, number);

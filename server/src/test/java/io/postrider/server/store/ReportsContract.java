@@ -188,7 +188,7 @@ abstract class ReportsContract {
     @Test
     void aMessageForThoseOnlineSaysWhyItExpired() {
         registerMany(2);
-        int generation = stores.mailboxes().begin(app, 0, 0).join().orElseThrow().generation();
+        int generation = stores.begin(app, 0).generation();
         NewMessage all = Stores.message(app, 0, 1);
         NewMessage online =
                 new NewMessage(
@@ -213,13 +213,13 @@ abstract class ReportsContract {
     @Test
     void theSessionsOfADeviceAreThoseThatOverlapTheTime() {
         registerMany(1);
-        int first = stores.mailboxes().begin(app, 0, 0).join().orElseThrow().generation();
+        int first = stores.begin(app, 0).generation();
         clock.advance(Duration.ofSeconds(10));
         stores.mailboxes().end(app, 0, first, new Ended(0, 0, true, "disconnected")).join();
         clock.advance(Duration.ofSeconds(10));
         long between = clock.millis();
         clock.advance(Duration.ofSeconds(10));
-        int second = stores.mailboxes().begin(app, 0, 0).join().orElseThrow().generation();
+        int second = stores.begin(app, 0).generation();
         List<SessionEntry> all = stores.reports().sessions(app, 0, 0, NONE);
         assertThat(all).extracting(SessionEntry::generation).containsExactly(first, second);
         assertThat(all.get(0).endReason()).isEqualTo("disconnected");

@@ -169,8 +169,7 @@ class SqliteStoreTest extends StoreContract {
             Stores stores = stores(open, clock);
             long app = stores.newApp();
             int number = stores.register(app, "d").number();
-            int generation =
-                    stores.mailboxes().begin(app, number, 0).join().orElseThrow().generation();
+            int generation = stores.begin(app, number).generation();
             stores.mailboxes()
                     .end(app, number, generation, new Ended(0, 0, true, "disconnected"))
                     .join();

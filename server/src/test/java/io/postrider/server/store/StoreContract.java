@@ -11,6 +11,7 @@ import io.postrider.server.delivery.DeliveryState;
 import io.postrider.server.delivery.Mailboxes.Begun;
 import io.postrider.server.delivery.Mailboxes.Drained;
 import io.postrider.server.delivery.Mailboxes.Ended;
+import io.postrider.server.delivery.Mailboxes.NoDevice;
 import io.postrider.server.delivery.Message;
 import io.postrider.server.delivery.MessageStore.Recalled;
 import io.postrider.server.delivery.NewMessage;
@@ -85,7 +86,7 @@ abstract class StoreContract {
 
     private void readOn(List<Long> read) {
         long cursor = read.isEmpty() ? 0 : read.getLast();
-        stores.messages().arrivalsAfter(cursor, 1_000).stream()
+        stores.messages().committedAfter(cursor, 1_000).arrivals().stream()
                 .map(arrival -> arrival.message().id())
                 .forEach(read::add);
     }
@@ -379,7 +380,7 @@ abstract class StoreContract {
         long position = 0;
         boolean more = true;
         while (more) {
-            Drained page = stores.mailboxes().drain(app, numbers[0], position, 4);
+            Drained page = stores.drain(app, numbers[0], position, 4);
             assertThat(page.messages()).hasSizeLessThanOrEqualTo(4);
             page.messages().stream().map(Message::id).forEach(read::add);
             position = page.upTo();
@@ -457,7 +458,7 @@ abstract class StoreContract {
     }
 
     private Begun begin(int number) {
-        return stores.mailboxes().begin(app, number, 0).join().orElseThrow();
+        return stores.begin(app, number);
     }
 
     @Test
@@ -492,9 +493,9 @@ abstract class StoreContract {
     @Test
     void aDeviceThatDoesNotExistOrWhoseTokensAreVoidHasNoSession() {
         int number = stores.register(app, "d").number();
-        assertThat(stores.mailboxes().begin(app, number, 1).join()).isEmpty();
-        assertThat(stores.mailboxes().begin(app, number + 1, 0).join()).isEmpty();
-        assertThat(stores.mailboxes().begin(app + 1, number, 0).join()).isEmpty();
+        assertThat(stores.start(app, number, 1)).isInstanceOf(NoDevice.class);
+        assertThat(stores.start(app, number + 1, 0)).isInstanceOf(NoDevice.class);
+        assertThat(stores.start(app + 1, number, 0)).isInstanceOf(NoDevice.class);
     }
 
     @ParameterizedTest
@@ -537,7 +538,7 @@ abstract class StoreContract {
         stores.publish(app, numbers[3]);
         stores.publish(app, numbers[3], numbers[4]);
         stores.publish(app, numbers);
-        assertThat(stores.messages().arrivalsAfter(start, 10))
+        assertThat(stores.messages().committedAfter(start, 10).arrivals())
                 .extracting(arrival -> arrival.recipients().count())
                 .containsExactly(1, 2, 40);
     }
@@ -550,7 +551,7 @@ abstract class StoreContract {
         long other = stores.newApp();
         assertThat(stores.reports().message(other, id)).isEqualTo(Optional.empty());
         assertThat(stores.reports().devices(other, id, -1, 10)).isEmpty();
-        assertThat(stores.mailboxes().drain(other, numbers[0], 0, 10).messages()).isEmpty();
+        assertThat(stores.drain(other, numbers[0], 0, 10).messages()).isEmpty();
         assertThat(stores.mailboxes().stillPending(other, numbers[0], List.of(id))).isEmpty();
         assertThat(stores.ack(other, numbers[0], id)).isEqualTo(AckOutcome.UNKNOWN);
         assertThat(stores.ack(other, numbers[0], id, true)).isEqualTo(AckOutcome.UNKNOWN);

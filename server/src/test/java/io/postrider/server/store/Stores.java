@@ -53,6 +53,8 @@ record Stores(
     static final Actor ACTOR = new Actor(1, "test", "test");
     static final Deed DEED = new Deed(ACTOR, Action.APP_DELETED);
 
+    static final DeviceFilter EVERYONE = new DeviceFilter(null, null, null, null, null, null);
+
     /** Hears nothing. */
     static final WakeUps NOBODY =
             new WakeUps() {
@@ -148,9 +150,22 @@ record Stores(
     }
 
     List<Long> pending(long app, int number) {
-        return mailboxes.drain(app, number, 0, 1_000).messages().stream()
+        return drain(app, number, 0, 1_000).messages().stream()
                 .map(message -> message.id())
                 .toList();
+    }
+
+    /** As a session that no other follows. */
+    Mailboxes.Drained drain(long app, int number, long afterId, int limit) {
+        return mailboxes.drain(app, number, Integer.MAX_VALUE, afterId, limit).orElseThrow();
+    }
+
+    Mailboxes.Start start(long app, int number, int tokenGeneration) {
+        return mailboxes.begin(app, number, tokenGeneration, 0).join();
+    }
+
+    Mailboxes.Begun begin(long app, int number) {
+        return (Mailboxes.Begun) start(app, number, 0);
     }
 
     Reports.Counts counts(long app, long id) {

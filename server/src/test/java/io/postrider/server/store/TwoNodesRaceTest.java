@@ -112,7 +112,8 @@ class TwoNodesRaceTest {
         while (!last) {
             last = ended.get();
             node.messages()
-                    .arrivalsAfter(found.isEmpty() ? 0 : found.getLast(), 1_000)
+                    .committedAfter(found.isEmpty() ? 0 : found.getLast(), 1_000)
+                    .arrivals()
                     .forEach(arrival -> found.add(arrival.message().id()));
         }
         return found;

@@ -1,0 +1,145 @@
+package io.postrider.server.session;
+
+import io.postrider.server.delivery.Arrival;
+import io.postrider.server.delivery.Change;
+import io.postrider.server.delivery.Change.Recalled;
+import io.postrider.server.delivery.Change.Settled;
+import io.postrider.server.delivery.Committed;
+import io.postrider.server.delivery.MessageStore;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Feeds this node's sessions with what is committed, in the order of the commits and without a gap.
+ * What this node commits comes from its writer, as long as each commit follows the one before it;
+ * what is missing, because other nodes committed it or a hint was lost, is read from the store.
+ * Thread-safe.
+ */
+final class Feed {
+    private static final Logger LOG = LoggerFactory.getLogger(Feed.class);
+    private static final int PAGE = 1_000;
+
+    private final Sessions sessions;
+    private final MessageStore store;
+    private final Executor virtual;
+    private final Consumer<Change> others;
+
+    private long fedTo;
+    private long fedToAtLastSweep;
+    private boolean reading;
+    private boolean lookAgain;
+
+    /** What is being read may have these as pending; their sessions must ask again. */
+    private final Set<Long> endedWhileReading = new HashSet<>();
+
+    /**
+     * @param others hears what other nodes have changed
+     */
+    Feed(Sessions sessions, MessageStore store, Executor virtual, Consumer<Change> others) {
+        this.sessions = sessions;
+        this.store = store;
+        this.virtual = virtual;
+        this.others = others;
+        this.fedTo = store.lastId();
+    }
+
+    /** As {@link io.postrider.server.delivery.WakeUps#committed}. */
+    synchronized void committed(long afterId, long upTo, List<Arrival> arrivals) {
+        if (afterId == fedTo) {
+            fedTo = upTo;
+            sessions.offer(arrivals);
+        } else if (upTo > fedTo) {
+            look();
+        }
+    }
+
+    /** This node has committed a change. */
+    synchronized void changed(Change change) {
+        if (reading && change instanceof Recalled recalled) {
+            endedWhileReading.add(recalled.messageId());
+        } else if (reading && change instanceof Settled settled) {
+            endedWhileReading.add(settled.messageId());
+        }
+        sessions.apply(change);
+    }
+
+    /** Reads what has been committed and not been fed. */
+    synchronized void look() {
+        lookAgain = true;
+        if (!reading) {
+            reading = true;
+            virtual.execute(this::read);
+        }
+    }
+
+    /** Something may have been committed up to this id. */
+    synchronized void heardOf(long id) {
+        if (id > fedTo) {
+            look();
+        }
+    }
+
+    private void read() {
+        boolean more = true;
+        while (more) {
+            try {
+                more = feed(store.committedAfter(begin(), PAGE));
+            } catch (RuntimeException e) {
+                LOG.warn("reading for sessions failed, will be tried again: {}", e.getMessage());
+                stop();
+                more = false;
+            }
+        }
+    }
+
+    private synchronized long begin() {
+        lookAgain = false;
+        endedWhileReading.clear();
+        return fedTo;
+    }
+
+    private synchronized void stop() {
+        reading = false;
+    }
+
+    /** Answers whether to read on. */
+    private synchronized boolean feed(Committed page) {
+        for (Change change : page.changes()) {
+            sessions.apply(change);
+            others.accept(change);
+        }
+        page.arrivals().stream().filter(this::hasEnded).forEach(sessions::wake);
+        sessions.offer(page.arrivals().stream().filter(each -> !hasEnded(each)).toList());
+        fedTo = Math.max(fedTo, page.upTo());
+        reading = page.more() || lookAgain;
+        return reading;
+    }
+
+    private boolean hasEnded(Arrival arrival) {
+        return endedWhileReading.contains(arrival.message().id());
+    }
+
+    /**
+     * Finds what was committed and never fed here (G4). To be called every few seconds: what has
+     * moved since the last time moves by itself.
+     */
+    void sweep() {
+        long quietAt;
+        synchronized (this) {
+            quietAt = fedTo == fedToAtLastSweep ? fedTo : Long.MAX_VALUE;
+            fedToAtLastSweep = fedTo;
+        }
+        try {
+            if (quietAt < Long.MAX_VALUE && store.lastId() > quietAt) {
+                look();
+            }
+        } catch (RuntimeException e) {
+            LOG.warn("the sweep failed, will be tried again: {}", e.getMessage());
+        }
+    }
+}

@@ -1,0 +1,185 @@
+package io.postrider.server.session;
+
+import static io.postrider.server.session.FakeNode.APP;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.postrider.protocol.CloseCode;
+import io.postrider.server.delivery.Arrival;
+import io.postrider.server.delivery.Change.AppChanged;
+import io.postrider.server.delivery.Change.Displaced;
+import io.postrider.server.delivery.Change.Recalled;
+import io.postrider.server.delivery.Change.Settled;
+import io.postrider.server.delivery.Mailboxes.Begun;
+import io.postrider.server.delivery.Recipients;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** What other nodes commit, and what sessions do when others may have their devices. */
+class FeedTest {
+    private static final int ME = 1;
+
+    private final FakeNode node = new FakeNode();
+    private final FakeDevice device = new FakeDevice();
+
+    @Test
+    void g6WhatOthersCommitComesBetweenWhatThisNodeCommitsInTheOrderOfIds() {
+        node.open(ME, device);
+        node.publish(1, ME);
+        Arrival others = node.store(2, ME);
+        Arrival own = node.store(3, ME);
+        node.sessions.committed(others.message().id(), own.message().id(), List.of(own));
+        node.run();
+        node.publish(4, ME);
+        assertThat(device.got()).containsExactly("push 1", "push 2", "push 3", "push 4");
+        assertThat(node.store.drains).isEqualTo(1);
+    }
+
+    @Test
+    void aHintOfWhatIsKnownReadsNothing() {
+        node.open(ME, device);
+        node.publish(1, ME);
+        node.sessions.heardOf(1);
+        node.run();
+        assertThat(node.store.pages).isZero();
+        node.store(2, ME);
+        node.sessions.heardOf(2);
+        node.run();
+        assertThat(device.got()).containsExactly("push 1", "push 2");
+    }
+
+    @Test
+    void hintsThatComeWhileItReadsAreOneMoreRead() {
+        node.open(ME, device);
+        node.store(1, ME);
+        node.store.afterPage =
+                () -> {
+                    node.store.afterPage = () -> {};
+                    node.store(2, ME);
+                    node.sessions.heardOf(2);
+                    node.sessions.heardOf(2);
+                };
+        node.sessions.heardOf(1);
+        node.run();
+        assertThat(device.got()).containsExactly("push 1", "push 2");
+        assertThat(node.store.pages).isEqualTo(2);
+    }
+
+    @Test
+    void whatOthersRecallIsToldToTheDevice() {
+        node.open(ME, device);
+        node.publish(1, ME);
+        node.store.othersChanges.add(new Recalled(APP, 1, Recipients.of(ME)));
+        node.sessions.look();
+        node.run();
+        assertThat(device.got()).containsExactly("push 1", "recall 1");
+        assertThat(node.heardOfOthers).hasSize(1);
+    }
+
+    @Test
+    void whatOthersChangeOfAppsIsHeardOutsideOfSessions() {
+        node.store.othersChanges.add(new AppChanged(APP));
+        node.sessions.look();
+        node.run();
+        assertThat(node.heardOfOthers).containsExactly(new AppChanged(APP));
+    }
+
+    @Test
+    void g11ASessionThatAnotherNodesDisplacesIsClosedBeforeItIsFedWhatCameLater() {
+        Session session = node.open(ME, device);
+        node.store(1, ME);
+        node.store.othersChanges.add(new Displaced(APP, ME, 1));
+        node.sessions.look();
+        node.run();
+        assertThat(device.got()).isEmpty();
+        assertThat(device.closed).isEqualTo(CloseCode.TAKEN_OVER);
+        assertThat(session.presentedTo()).isZero();
+    }
+
+    @Test
+    void g11ALaterSessionThanTheDisplacedOneStays() {
+        node.store.begun.put(ME, new Begun(2, 0, 0, 0, List.of(), List.of()));
+        node.open(ME, device);
+        node.store.othersChanges.add(new Displaced(APP, ME, 1));
+        node.sessions.look();
+        node.run();
+        assertThat(device.closed).isNull();
+    }
+
+    @Test
+    void g11ASessionThatIsDisplacedWhileItBeginsIsClosed() {
+        node.store.beginsAreHeld = true;
+        node.open(ME, device);
+        node.store.othersChanges.add(new Displaced(APP, ME, 1));
+        node.sessions.look();
+        node.run();
+        assertThat(device.closed).isNull();
+        node.store.release();
+        node.run();
+        assertThat(device.closed).isEqualTo(CloseCode.TAKEN_OVER);
+    }
+
+    @Test
+    void g11WhoseMailboxAnotherSessionReadsIsClosed() {
+        node.store(1, ME);
+        node.store.isSuperseded = true;
+        node.open(ME, device);
+        assertThat(device.got()).isEmpty();
+        assertThat(device.closed).isEqualTo(CloseCode.TAKEN_OVER);
+    }
+
+    @Test
+    void g11WithoutALeaseNothingIsPresented() {
+        Session session = node.open(ME, device);
+        node.publish(1, ME);
+        node.mayPresent = false;
+        node.publish(2, ME);
+        node.passHearing(20_000, session);
+        assertThat(device.got()).containsExactly("push 1");
+        node.mayPresent = true;
+        node.passHearing(1_000, session);
+        assertThat(device.got()).containsExactlyInAnyOrder("push 2", "push 1 attempt 2");
+    }
+
+    @Test
+    void g11WhatWasReadBeforeTheLeaseWasLostIsNotPresented() {
+        node.store(1, ME);
+        node.readsAreHeld = true;
+        Session session = node.open(ME, device);
+        node.readsAreHeld = false;
+        node.mayPresent = false;
+        node.run();
+        assertThat(device.got()).isEmpty();
+        node.mayPresent = true;
+        node.passHearing(1_000, session);
+        assertThat(device.got()).containsExactly("push 1");
+    }
+
+    @Test
+    void g7WhatIsSettledHereWhileThePageIsReadIsAskedForAgain() {
+        node.open(ME, device);
+        node.store(1, ME);
+        node.store(2, ME);
+        node.store.afterPage =
+                () -> {
+                    node.store.end(ME, 1);
+                    node.sessions.changed(new Settled(APP, 1, Recipients.of(ME)));
+                };
+        node.sessions.look();
+        node.run();
+        assertThat(device.got()).containsExactly("push 2");
+    }
+
+    @Test
+    void whatIsRecalledHereWhileThePageIsReadIsNotPresented() {
+        node.open(ME, device);
+        node.store(1, ME);
+        node.store.afterPage =
+                () -> {
+                    node.store.end(ME, 1);
+                    node.sessions.changed(new Recalled(APP, 1, Recipients.of(ME)));
+                };
+        node.sessions.look();
+        node.run();
+        assertThat(device.got()).isEmpty();
+    }
+}

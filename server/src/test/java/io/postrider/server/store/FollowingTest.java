@@ -1,0 +1,188 @@
+package io.postrider.server.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.postrider.server.ManualClock;
+import io.postrider.server.delivery.Arrival;
+import io.postrider.server.delivery.Change;
+import io.postrider.server.delivery.Change.Displaced;
+import io.postrider.server.delivery.Change.Joined;
+import io.postrider.server.delivery.Change.Revoked;
+import io.postrider.server.delivery.Committed;
+import io.postrider.server.delivery.Mailboxes.Begun;
+import io.postrider.server.delivery.Mailboxes.Drained;
+import io.postrider.server.delivery.Mailboxes.Ended;
+import io.postrider.server.delivery.Mailboxes.TakenOver;
+import io.postrider.server.delivery.Recipients;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What one node finds of what another has committed to the same PostgreSQL. */
+class FollowingTest {
+    @TempDir Path folder;
+    private final ManualClock clock = new ManualClock();
+    private Stores one;
+    private Stores other;
+    private long app;
+    private int device;
+    private long start;
+
+    @BeforeEach
+    void open() {
+        one = Postgres.stores(folder, clock, Stores.NOBODY);
+        other = Postgres.stores(folder, clock, Stores.NOBODY);
+        app = one.newApp();
+        device = one.register(app, "d").number();
+        start = one.messages().lastId();
+    }
+
+    @AfterEach
+    void close() {
+        one.close();
+        other.close();
+    }
+
+    private Committed found() {
+        return one.messages().committedAfter(start, 100);
+    }
+
+    private List<Change> changes() {
+        return found().changes();
+    }
+
+    private static Begun begin(Stores at, long app, int number, long connectedAt) {
+        return (Begun) at.mailboxes().begin(app, number, 0, connectedAt).join();
+    }
+
+    @Test
+    void messagesAndChangesAreFoundUpToOneId() {
+        long id = other.publish(app, device);
+        other.messages().recall(app, id).join();
+        Committed found = found();
+        assertThat(found.arrivals()).hasSize(1);
+        assertThat(found.changes()).hasSize(1);
+        assertThat(found.changes().get(0))
+                .isInstanceOfSatisfying(
+                        Change.Recalled.class,
+                        recalled -> {
+                            assertThat(recalled.messageId()).isEqualTo(id);
+                            assertThat(recalled.recipients().contains(device)).isTrue();
+                        });
+        assertThat(found.upTo()).isEqualTo(one.messages().lastId()).isGreaterThan(id);
+        assertThat(one.messages().committedAfter(found.upTo(), 100))
+                .isEqualTo(new Committed(List.of(), List.of(), found.upTo(), false));
+    }
+
+    @Test
+    void aNodeDoesNotFindItsOwnChanges() {
+        long id = one.publish(app, device);
+        one.messages().recall(app, id).join();
+        assertThat(changes()).isEmpty();
+    }
+
+    @Test
+    void aFullPageEndsWithItsLastMessageAndHasNoLaterChange() {
+        long first = other.publish(app, device);
+        other.messages().recall(app, other.publish(app, device)).join();
+        Committed page = one.messages().committedAfter(start, 1);
+        assertThat(page.upTo()).isEqualTo(first);
+        assertThat(page.more()).isTrue();
+        assertThat(page.changes()).isEmpty();
+        assertThat(one.messages().committedAfter(first, 100).changes()).hasSize(1);
+    }
+
+    @Test
+    void aMessageIsFoundOnlyForThoseForWhomItIsPending() {
+        int[] many = new int[40];
+        for (int i = 0; i < many.length; i++) {
+            many[i] = one.register(app, "m" + i).number();
+        }
+        long toOne = other.publish(app, device);
+        long toFew = other.publish(app, device, many[0]);
+        long toMany = other.publish(app, many);
+        long recalled = other.publish(app, many);
+        other.ack(app, device, toOne);
+        other.ack(app, device, toFew);
+        other.ack(app, many[3], toMany);
+        other.messages().recall(app, recalled).join();
+        List<Recipients> recipients = found().arrivals().stream().map(Arrival::recipients).toList();
+        assertThat(recipients).extracting(Recipients::count).containsExactly(0, 1, 39, 0);
+        assertThat(recipients.get(1).contains(many[0])).isTrue();
+        assertThat(recipients.get(2).contains(many[3])).isFalse();
+    }
+
+    @Test
+    void settlingJoiningAndRevokingAreFound() {
+        int second = one.register(app, "e").number();
+        other.groups().add(app, "shop", "d");
+        long id = other.accept(Stores.toGroups(app, Stores.EVERYONE, "shop")).id();
+        other.groups().add(app, "shop", "e");
+        other.ack(app, second, id);
+        other.devices().revokeTokens(app, "e");
+        other.devices().delete(app, "d");
+        assertThat(changes())
+                .extracting(Object::toString)
+                .contains(
+                        new Joined(app, second, id).toString(),
+                        new Revoked(app, second, 1).toString(),
+                        new Revoked(app, device, Integer.MAX_VALUE).toString(),
+                        "Settled[appId=" + app + ", messageId=" + id + ", others={0}]");
+    }
+
+    @Test
+    void g11ASessionAtAnotherNodeIsToldThatItIsDisplaced() {
+        int older = begin(one, app, device, 1_000).generation();
+        int newer = begin(other, app, device, 2_000).generation();
+        assertThat(newer).isEqualTo(older + 1);
+        assertThat(changes()).containsExactly(new Displaced(app, device, older));
+    }
+
+    @Test
+    void g11TheMailboxIsClosedToADisplacedSession() {
+        int older = begin(one, app, device, 1_000).generation();
+        one.publish(app, device);
+        assertThat(drain(one, older)).hasSize(1);
+        int newer = begin(other, app, device, 2_000).generation();
+        assertThat(one.mailboxes().drain(app, device, older, 0, 10)).isEmpty();
+        assertThat(drain(other, newer)).hasSize(1);
+    }
+
+    private List<?> drain(Stores at, int generation) {
+        return at.mailboxes()
+                .drain(app, device, generation, 0, 10)
+                .map(Drained::messages)
+                .orElseThrow();
+    }
+
+    @Test
+    void g5WhatWasStoredBeforeTheTakeoverMayHaveBeenPresentedAtTheOtherNode() {
+        begin(one, app, device, 1_000);
+        long id = one.publish(app, device);
+        assertThat(begin(other, app, device, 2_000).presentedTo()).isGreaterThanOrEqualTo(id);
+    }
+
+    @Test
+    void g11AnOlderConnectionThatBeginsLateDoesNotDisplaceTheNewer() {
+        begin(other, app, device, 2_000);
+        assertThat(one.mailboxes().begin(app, device, 0, 1_000).join()).isEqualTo(new TakenOver());
+        assertThat(found().changes()).isEmpty();
+    }
+
+    @Test
+    void nodesClocksMayDifferALittle() {
+        begin(other, app, device, 2_000);
+        assertThat(one.mailboxes().begin(app, device, 0, 1_900).join()).isInstanceOf(Begun.class);
+    }
+
+    @Test
+    void aNewerConnectionThatHasEndedDoesNotKeepAnOlderOut() {
+        int newer = begin(other, app, device, 2_000).generation();
+        other.mailboxes().end(app, device, newer, new Ended(0, 0, true, "disconnected")).join();
+        assertThat(one.mailboxes().begin(app, device, 0, 1_000).join()).isInstanceOf(Begun.class);
+        assertThat(found().changes()).isEmpty();
+    }
+}
