@@ -70,7 +70,7 @@ public final class Main {
         return commandLine;
     }
 
-    private static String version() {
+    static String version() {
         String version = Main.class.getPackage().getImplementationVersion();
         return version == null ? "(not packaged)" : version;
     }

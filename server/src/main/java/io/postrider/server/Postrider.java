@@ -1,21 +1,30 @@
 package io.postrider.server;
 
+import io.postrider.protocol.CloseCode;
 import io.postrider.server.api.Api;
 import io.postrider.server.api.NodeInfo;
 import io.postrider.server.api.NodeInfo.GatewayAddress;
 import io.postrider.server.api.Route;
 import io.postrider.server.clock.Clock;
+import io.postrider.server.cluster.Cluster;
 import io.postrider.server.config.Exposure;
 import io.postrider.server.config.Network;
 import io.postrider.server.config.Settings;
 import io.postrider.server.config.Settings.Registration;
+import io.postrider.server.delivery.Change;
+import io.postrider.server.delivery.Change.AppChanged;
+import io.postrider.server.delivery.Change.Revoked;
 import io.postrider.server.delivery.MessageStore;
+import io.postrider.server.delivery.NodeRegistry.Node;
+import io.postrider.server.delivery.NodeRegistry.Self;
+import io.postrider.server.delivery.Presence;
 import io.postrider.server.delivery.Trace;
 import io.postrider.server.delivery.WakeUps;
 import io.postrider.server.gateway.Gateway;
 import io.postrider.server.gateway.Tls;
 import io.postrider.server.identity.Accounts;
 import io.postrider.server.identity.Apps;
+import io.postrider.server.identity.DeviceStore.Revocation;
 import io.postrider.server.identity.DeviceTokens;
 import io.postrider.server.identity.Quotas;
 import io.postrider.server.identity.SignUps;
@@ -35,6 +44,8 @@ import io.postrider.server.store.SqlDevices;
 import io.postrider.server.store.SqlGroups;
 import io.postrider.server.store.SqlMailboxes;
 import io.postrider.server.store.SqlMessages;
+import io.postrider.server.store.SqlNodes;
+import io.postrider.server.store.SqlPresence;
 import io.postrider.server.store.SqlReports;
 import io.postrider.server.store.SqlTills;
 import java.net.InetAddress;
@@ -42,6 +53,7 @@ import java.net.InetSocketAddress;
 import java.sql.Connection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -61,6 +73,8 @@ public final class Postrider implements AutoCloseable {
 
     private final Database database;
     private final Sessions sessions;
+    private final @Nullable Cluster cluster;
+    private final MessageStore messages;
     private final Gateway gateway;
     private final Api api;
     private final ScheduledExecutorService sweeper =
@@ -71,6 +85,9 @@ public final class Postrider implements AutoCloseable {
     private final String host;
     private final @Nullable Tls tls;
     private volatile boolean ready;
+
+    /** Reads anew what other nodes may have changed while this one was not heard of. */
+    private volatile Runnable learnAgain = () -> {};
 
     /** Where something may be put between two parts, by tests most of all. */
     public record Seams(
@@ -128,7 +145,12 @@ public final class Postrider implements AutoCloseable {
         if (settings.store().isEmpty()) {
             return Database.open(settings.data(), seams.clock, metrics, seams.writing);
         }
-        return Database.open(settings.store().get(), seams.clock, metrics, seams.writing);
+        return Database.open(
+                settings.store().get(),
+                settings.storePassword(),
+                seams.clock,
+                metrics,
+                seams.writing);
     }
 
     private Postrider(Settings settings, Seams seams, Database database, Metrics metrics) {
@@ -145,8 +167,10 @@ public final class Postrider implements AutoCloseable {
                         clock);
 
         this.sessions = new Sessions(seams.limits, clock, trace, metrics);
-        WakeUps wakeUps = seams.wakeUps.apply(sessions);
-        MessageStore messages =
+        this.cluster = database.isShared() ? cluster(settings, seams, database, metrics) : null;
+        WakeUps here = seams.wakeUps.apply(sessions);
+        WakeUps wakeUps = cluster == null ? here : cluster.around(here);
+        this.messages =
                 seams.messages.apply(
                         new SqlMessages(database, clock, settings.quotaStoredMessages()));
         messages.onCommit(wakeUps);
@@ -159,13 +183,24 @@ public final class Postrider implements AutoCloseable {
         Apps apps = new Apps(new SqlApps(database));
         SqlDevices devices = new SqlDevices(database);
         DeviceTokens deviceTokens = new DeviceTokens(apps, devices, clock);
+        if (cluster != null) {
+            sessions.presentOnlyWhile(cluster::mayPresent);
+            sessions.onOthersChange(change -> changedElsewhere(change, apps, deviceTokens));
+            apps.changeElsewhere(sessions::caughtUp);
+            learnAgain =
+                    () -> {
+                        apps.reload();
+                        deviceTokens.reload();
+                    };
+        }
         SqlTills tills = new SqlTills(database, devices, clock);
         SqlGroups groups = new SqlGroups(database, clock);
         AudienceIndex audiences = new AudienceIndex(new SqlAudienceLog(database), devices, groups);
-        Publisher publisher = new Publisher(audiences, messages, sessions, metrics);
+        Presence presence = cluster == null ? sessions : new SqlPresence(database, sessions);
+        Publisher publisher = new Publisher(audiences, messages, presence, metrics);
         Reporter reporter =
                 new Reporter(
-                        new SqlReports(database, clock), sessions, trace, clock, settings.node());
+                        new SqlReports(database, clock), presence, trace, clock, settings.node());
 
         NodeInfo node =
                 new NodeInfo(
@@ -184,17 +219,16 @@ public final class Postrider implements AutoCloseable {
                                 tills,
                                 TillSockets.PATH,
                                 deviceTokens,
-                                audiences,
                                 publisher,
                                 messages,
                                 reporter,
-                                sessions,
+                                presence,
                                 metrics,
                                 node,
                                 trusted(settings),
                                 tls == null ? null : tls.context(),
                                 clock,
-                                () -> ready));
+                                this::unready));
         this.gateway =
                 new Gateway(
                         new Gateway.Parts(
@@ -210,8 +244,19 @@ public final class Postrider implements AutoCloseable {
                                 metrics,
                                 clock));
         apps.onCredentialsVoid(gateway::credentialsVoid);
+        apps.onTokensVoid(sessions::revokedAll);
+        apps.onDeleted(audiences::forget);
         this.gatewayAddress = gateway.start(host, settings.gatewayPort());
-        node.gateways(told(settings));
+        List<String> told = told(settings);
+        node.gateways(told.stream().map(GatewayAddress::of).toList());
+        if (cluster != null) {
+            node.among(new Neighbours(cluster));
+            sessions.leaveTo(key ->
+                    cluster.elsewhereFor(Long.toString(key)).stream()
+                            .map(url -> GatewayAddress.of(url).address())
+                            .toList());
+            cluster.join(new Self(settings.node(), Main.version(), told, settings.capacity()));
+        }
         this.httpPort = api.start(host, settings.httpPort());
         sweeper.scheduleWithFixedDelay(
                 sessions::sweep, SWEEP_SECONDS, SWEEP_SECONDS, TimeUnit.SECONDS);
@@ -221,6 +266,54 @@ public final class Postrider implements AutoCloseable {
                     tls::reloadIfChanged, RELOAD_SECONDS, RELOAD_SECONDS, TimeUnit.SECONDS);
         }
         this.ready = true;
+    }
+
+    private Cluster cluster(Settings settings, Seams seams, Database database, Metrics metrics) {
+        return new Cluster(
+                new SqlNodes(database),
+                sessions,
+                seams.clock,
+                metrics,
+                settings.cluster().orElse(null),
+                "postrider:" + database.epoch(),
+                () -> {
+                    sessions.endAll(CloseCode.SHUTDOWN);
+                    learnAgain.run();
+                });
+    }
+
+    private static void changedElsewhere(Change change, Apps apps, DeviceTokens tokens) {
+        switch (change) {
+            case AppChanged(long appId) -> apps.changed(appId);
+            case Revoked(long appId, int number, int generation) ->
+                    tokens.revoked(new Revocation(appId, number, generation));
+            default -> {}
+        }
+    }
+
+    private record Neighbours(Cluster cluster) implements NodeInfo.Neighbours {
+        @Override
+        public List<Node> nodes() {
+            return cluster.nodes();
+        }
+
+        @Override
+        public List<String> gatewaysFor(String device) {
+            return cluster.gatewaysFor(device);
+        }
+    }
+
+    /** Why the node takes no traffic; empty if it does. */
+    private Optional<String> unready() {
+        if (!ready) {
+            return Optional.of("stopping");
+        }
+        if (messages.intake() == MessageStore.Intake.BROKEN) {
+            return Optional.of(cluster == null ? "disk_failing" : "database_failing");
+        }
+        return cluster == null || cluster.mayPresent()
+                ? Optional.empty()
+                : Optional.of("lease_lost");
     }
 
     private static @Nullable Tls tls(Settings settings) {
@@ -246,13 +339,11 @@ public final class Postrider implements AutoCloseable {
     }
 
     /** Where devices are told to connect. */
-    private List<GatewayAddress> told(Settings settings) {
+    private List<String> told(Settings settings) {
         String address = hostAndPort(gatewayAddress.getPort());
         String ws = tls == null ? "ws://" : "wss://";
         String tcp = tls == null ? "tcp://" : "tls://";
-        return settings.advertise().orElse(List.of(ws + address, tcp + address)).stream()
-                .map(GatewayAddress::of)
-                .toList();
+        return settings.advertise().orElse(List.of(ws + address, tcp + address));
     }
 
     private String hostAndPort(int port) {
@@ -293,6 +384,9 @@ public final class Postrider implements AutoCloseable {
         sessions.shutDown(LEAST_SPREAD_MILLIS, spread, PATIENCE_MILLIS);
         api.close();
         gateway.close();
+        if (cluster != null) {
+            cluster.close();
+        }
         database.close();
     }
 }

@@ -8,6 +8,7 @@ import io.javalin.http.HttpResponseException;
 import io.javalin.util.JavalinBindException;
 import io.postrider.server.clock.Clock;
 import io.postrider.server.delivery.MessageStore;
+import io.postrider.server.delivery.Presence;
 import io.postrider.server.identity.Accounts;
 import io.postrider.server.identity.Apps;
 import io.postrider.server.identity.AuditLog;
@@ -17,22 +18,21 @@ import io.postrider.server.identity.GroupStore;
 import io.postrider.server.identity.Quotas;
 import io.postrider.server.identity.TillStore;
 import io.postrider.server.metrics.Metrics;
-import io.postrider.server.publish.AudienceIndex;
 import io.postrider.server.publish.Publisher;
 import io.postrider.server.publish.Reporter;
-import io.postrider.server.session.Sessions;
 import java.io.UncheckedIOException;
 import java.net.BindException;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
@@ -83,17 +83,16 @@ public final class Api implements AutoCloseable {
             TillStore tills,
             String tillPath,
             DeviceTokens deviceTokens,
-            AudienceIndex audiences,
             Publisher publisher,
             MessageStore messages,
             Reporter reporter,
-            Sessions sessions,
+            Presence presence,
             Metrics metrics,
             NodeInfo node,
             Predicate<InetAddress> trustedProxies,
             @Nullable SSLContext tls,
             Clock clock,
-            BooleanSupplier ready) {}
+            Supplier<Optional<String>> unready) {}
 
     public Api(Parts parts) {
         this.authenticator = new Authenticator(parts.accounts, parts.apps, parts.deviceTokens);
@@ -108,12 +107,12 @@ public final class Api implements AutoCloseable {
                 Stream.of(
                                 new DeveloperRoutes(parts.accounts, parts.node).routes(),
                                 new AuditRoutes(parts.audit).routes(),
-                                new AppRoutes(parts.apps, parts.audiences, parts.sessions).routes(),
+                                new AppRoutes(parts.apps).routes(),
                                 new DeviceRoutes(
                                                 parts.apps,
                                                 parts.devices,
                                                 parts.deviceTokens,
-                                                parts.sessions,
+                                                parts.presence,
                                                 parts.node,
                                                 parts.clock)
                                         .routes(),
@@ -131,8 +130,8 @@ public final class Api implements AutoCloseable {
                                                 parts.apps,
                                                 parts.audit)
                                         .routes(),
-                                new SystemRoutes(parts.metrics, parts.messages, parts.ready)
-                                        .routes())
+                                new NodeRoutes(parts.node).routes(),
+                                new SystemRoutes(parts.metrics, parts.unready).routes())
                         .flatMap(List::stream)
                         .toList();
     }

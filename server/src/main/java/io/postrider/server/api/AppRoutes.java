@@ -5,8 +5,6 @@ import io.postrider.server.identity.AppSettings;
 import io.postrider.server.identity.Apps;
 import io.postrider.server.identity.AuditLog.Action;
 import io.postrider.server.identity.AuditLog.Deed;
-import io.postrider.server.publish.AudienceIndex;
-import io.postrider.server.session.Sessions;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,13 +17,9 @@ final class AppRoutes {
     private static final int MOST_RETENTION_DAYS = 3_650;
 
     private final Apps apps;
-    private final AudienceIndex audiences;
-    private final Sessions sessions;
 
-    AppRoutes(Apps apps, AudienceIndex audiences, Sessions sessions) {
+    AppRoutes(Apps apps) {
         this.apps = apps;
-        this.audiences = audiences;
-        this.sessions = sessions;
     }
 
     List<Route> routes() {
@@ -101,6 +95,7 @@ final class AppRoutes {
 
     private Answer list(Request request) {
         int limit = request.limit();
+        apps.caughtUp().join();
         List<App> found = apps.ofDeveloper(request.developer().id(), request.cursor(0), limit + 1);
         List<App> page = found.subList(0, Math.min(limit, found.size()));
         String next = found.size() > limit ? Long.toString(page.get(page.size() - 1).id()) : null;
@@ -108,7 +103,8 @@ final class AppRoutes {
     }
 
     private App own(Request request) {
-        return apps.ofDeveloper(request.developer().id(), request.pathId("id"))
+        long id = request.pathId("id");
+        return apps.find(() -> apps.ofDeveloper(request.developer().id(), id))
                 .orElseThrow(Problem::notFound);
     }
 
@@ -179,8 +175,6 @@ final class AppRoutes {
     private Answer delete(Request request) {
         App app = own(request);
         apps.delete(app, request.actor());
-        audiences.forget(app.id());
-        sessions.revokedAll(app.id());
         return Answer.empty();
     }
 
@@ -192,10 +186,9 @@ final class AppRoutes {
     }
 
     private Answer revokeDeviceTokens(Request request) {
-        App app =
-                apps.revokeDeviceTokens(own(request).id(), request.actor())
-                        .orElseThrow(Problem::notFound);
-        sessions.revokedAll(app.id());
+        if (apps.revokeDeviceTokens(own(request).id(), request.actor()).isEmpty()) {
+            throw Problem.notFound();
+        }
         return Answer.empty();
     }
 }

@@ -73,8 +73,7 @@ final class Authenticator {
             return Optional.empty();
         }
         if (bearer.startsWith("dt_")) {
-            return deviceTokens
-                    .verify(bearer)
+            return apps.find(() -> deviceTokens.verify(bearer))
                     .map(claim ->
                             new Caller.ByDevice(claim.app(), claim.number(), claim.generation()));
         }
@@ -94,8 +93,9 @@ final class Authenticator {
             if (colon < 0) {
                 return Optional.empty();
             }
-            return apps.byCredentials(pair.substring(0, colon), pair.substring(colon + 1))
-                    .map(Caller.ByApp::new);
+            String key = pair.substring(0, colon);
+            String secret = pair.substring(colon + 1);
+            return apps.find(() -> apps.byCredentials(key, secret)).map(Caller.ByApp::new);
         } catch (IllegalArgumentException e) {
             return Optional.empty();
         }

@@ -2,6 +2,7 @@ package io.postrider.server.api;
 
 import io.postrider.server.clock.Clock;
 import io.postrider.server.delivery.Presence;
+import io.postrider.server.delivery.Recipients;
 import io.postrider.server.identity.App;
 import io.postrider.server.identity.Apps;
 import io.postrider.server.identity.Device;
@@ -93,7 +94,7 @@ final class DeviceRoutes {
     private Answer register(Request request) {
         Registration given = request.body(Registration.class);
         String appKey = Checks.present(given.appKey(), "appKey");
-        App app = apps.byKey(appKey).orElseThrow(Problem::unauthorized);
+        App app = apps.find(() -> apps.byKey(appKey)).orElseThrow(Problem::unauthorized);
         if (callersApp(request.caller()).filter(caller -> caller.id() != app.id()).isPresent()) {
             throw Problem.unauthorized();
         }
@@ -190,7 +191,7 @@ final class DeviceRoutes {
                 new RegisteredView(
                         device.deviceId(),
                         tokens.issue(app, device.number(), device.tokenGeneration()),
-                        node.gateways(),
+                        node.gatewaysFor(device.deviceId()),
                         node.heartbeatSeconds()));
     }
 
@@ -203,7 +204,7 @@ final class DeviceRoutes {
         List<Device> page = found.subList(0, Math.min(limit, found.size()));
         String next =
                 found.size() > limit ? Integer.toString(page.get(page.size() - 1).number()) : null;
-        return Answer.json(200, new DeviceList(page.stream().map(this::view).toList(), next));
+        return Answer.json(200, new DeviceList(views(page), next));
     }
 
     private Answer get(Request request) {
@@ -258,6 +259,20 @@ final class DeviceRoutes {
     }
 
     private DeviceView view(Device device) {
+        return views(List.of(device)).get(0);
+    }
+
+    /** Of devices of one app. */
+    private List<DeviceView> views(List<Device> page) {
+        if (page.isEmpty()) {
+            return List.of();
+        }
+        Recipients all = Recipients.of(page.stream().mapToInt(Device::number).toArray());
+        Recipients online = presence.online(page.get(0).appId(), all);
+        return page.stream().map(device -> view(device, online.contains(device.number()))).toList();
+    }
+
+    private static DeviceView view(Device device, boolean online) {
         return new DeviceView(
                 device.deviceId(),
                 device.platform().word(),
@@ -269,6 +284,6 @@ final class DeviceRoutes {
                 device.lastSeenAt() == null
                         ? null
                         : Instant.ofEpochMilli(device.lastSeenAt()).toString(),
-                presence.isOnline(device.key()));
+                online);
     }
 }

@@ -146,7 +146,7 @@ final class MessageRoutes {
         }
         long developer = request.developer().id();
         return reporter.appOf(messageId)
-                .flatMap(appId -> apps.ofDeveloper(developer, appId))
+                .flatMap(appId -> apps.find(() -> apps.ofDeveloper(developer, appId)))
                 .map(App::id)
                 .orElseThrow(Problem::notFound);
     }

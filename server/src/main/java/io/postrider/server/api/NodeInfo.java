@@ -1,5 +1,6 @@
 package io.postrider.server.api;
 
+import io.postrider.server.delivery.NodeRegistry.Node;
 import java.net.URI;
 import java.util.List;
 
@@ -9,6 +10,18 @@ public final class NodeInfo {
     private final int heartbeatSeconds;
     private final int registrationsPerSecond;
     private volatile List<GatewayAddress> gateways = List.of();
+    private volatile Neighbours neighbours =
+            new Neighbours() {
+                @Override
+                public List<Node> nodes() {
+                    return List.of();
+                }
+
+                @Override
+                public List<String> gatewaysFor(String device) {
+                    return List.of();
+                }
+            };
 
     /**
      * @param exposed others than this machine can reach the node
@@ -36,8 +49,29 @@ public final class NodeInfo {
         gateways = List.copyOf(told);
     }
 
-    List<GatewayAddress> gateways() {
-        return gateways;
+    /** Names who knows of the other nodes; where there are any. */
+    public void among(Neighbours known) {
+        neighbours = known;
+    }
+
+    /** What is known of all nodes on the same store. Never blocks. */
+    public interface Neighbours {
+        /** In the order of their starts. */
+        List<Node> nodes();
+
+        /** The gateways of all nodes, in the order in which this device is to try them. */
+        List<String> gatewaysFor(String device);
+    }
+
+    /** Where a device connects, in the order in which it tries them. */
+    List<GatewayAddress> gatewaysFor(String device) {
+        List<GatewayAddress> all =
+                neighbours.gatewaysFor(device).stream().map(GatewayAddress::of).toList();
+        return all.isEmpty() ? gateways : all;
+    }
+
+    List<Node> nodes() {
+        return neighbours.nodes();
     }
 
     /** Where WebSockets of another path than devices' connect. */

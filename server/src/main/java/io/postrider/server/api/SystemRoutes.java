@@ -1,24 +1,25 @@
 package io.postrider.server.api;
 
-import io.postrider.server.delivery.MessageStore;
 import io.postrider.server.metrics.Metrics;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.function.BooleanSupplier;
+import java.util.Optional;
+import java.util.function.Supplier;
 
 /** What operators and tools ask of a node. */
 final class SystemRoutes {
     private final Metrics metrics;
-    private final MessageStore store;
-    private final BooleanSupplier ready;
+    private final Supplier<Optional<String>> unready;
 
-    SystemRoutes(Metrics metrics, MessageStore store, BooleanSupplier ready) {
+    /**
+     * @param unready why the node takes no traffic; empty if it does
+     */
+    SystemRoutes(Metrics metrics, Supplier<Optional<String>> unready) {
         this.metrics = metrics;
-        this.store = store;
-        this.ready = ready;
+        this.unready = unready;
     }
 
     List<Route> routes() {
@@ -44,12 +45,9 @@ final class SystemRoutes {
     record StatusView(String status) {}
 
     private Answer readiness(Request request) {
-        if (!ready.getAsBoolean()) {
-            return Answer.json(503, new StatusView("stopping"));
-        }
-        return store.intake() == MessageStore.Intake.BROKEN
-                ? Answer.json(503, new StatusView("disk_failing"))
-                : Answer.json(200, new StatusView("ready"));
+        return unready.get()
+                .map(why -> Answer.json(503, new StatusView(why)))
+                .orElseGet(() -> Answer.json(200, new StatusView("ready")));
     }
 
     private static String contract() {

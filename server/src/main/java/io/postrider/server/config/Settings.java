@@ -22,6 +22,18 @@ public interface Settings {
                     + " Others see command lines, so better in the environment.")
     Optional<String> store();
 
+    @Doc("Password of the user in store, where that has none; for the environment.")
+    Optional<String> storePassword();
+
+    @Doc(
+            "Redis by which nodes on one PostgreSQL hear of each other at once: redis://host:port,"
+                    + " rediss://, redis-sentinel://, redis-cluster://.")
+    Optional<String> cluster();
+
+    @Doc("How many devices this node is to have, compared to the others on the same PostgreSQL.")
+    @WithDefault("100")
+    int capacity();
+
     @Doc("Address to listen on. One that other machines reach needs advertise.")
     @WithDefault("127.0.0.1")
     String bind();

@@ -160,6 +160,11 @@ public final class SettingsLoader {
         if (settings.quotaStoredMessages() < 0) {
             throw new SettingsException("quota-stored-messages cannot be negative");
         }
+        checkRange("capacity", settings.capacity(), 1, 1_000_000);
+        if (settings.cluster().isPresent() && settings.store().isEmpty()) {
+            throw new SettingsException(
+                    "cluster is for nodes on one PostgreSQL; name that with store=postgres://...");
+        }
         if (settings.tlsCert().isPresent() != settings.tlsKey().isPresent()) {
             throw new SettingsException("tls-cert and tls-key go together; name both files");
         }

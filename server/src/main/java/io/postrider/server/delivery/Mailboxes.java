@@ -15,6 +15,9 @@ public interface Mailboxes {
     /** The device does not exist, or its tokens of this generation are void. */
     record NoDevice() implements Start {}
 
+    /** This run of the node was ended: to be tried again when it has another. */
+    record NotNow() implements Start {}
+
     /** The device has since connected to another node, and is there. */
     record TakenOver() implements Start {}
 

@@ -1,12 +1,12 @@
 package io.postrider.server.delivery;
 
-/** Who is connected, as far as this node knows. Thread-safe; an answer may be old at once. */
+/** Who is connected. Thread-safe; an answer may be old at once. May block where there are nodes. */
 public interface Presence {
-    boolean isOnline(long deviceKey);
+    /** Those of the recipients that are connected. */
+    Recipients online(long appId, Recipients among);
 
-    /** Whether the device's live session was presented everything pending up to the message. */
+    /**
+     * Whether the device's live session here was presented everything pending up to the message.
+     */
     boolean wasPresented(long deviceKey, long messageId);
-
-    /** How many of the recipients are connected. */
-    int countOnline(long appId, Recipients recipients);
 }

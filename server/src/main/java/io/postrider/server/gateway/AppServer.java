@@ -141,7 +141,7 @@ final class AppServer {
 
     /** Asks it to come back later; runs the signal once nothing of it is unanswered. */
     void leave(int reconnectAfterMillis, int spreadMillis, Runnable whenIdle) {
-        connection.goAway("shutdown", reconnectAfterMillis, spreadMillis);
+        connection.goAway("shutdown", reconnectAfterMillis, spreadMillis, List.of());
         connection.flush();
         left = true;
         connection.pauseReading(true);

@@ -36,7 +36,10 @@ import io.postrider.server.identity.App;
 import io.postrider.server.identity.DeviceTokens.Claim;
 import io.postrider.server.session.Outbound;
 import io.postrider.server.session.Session;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -61,6 +64,11 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
     private @Nullable AppServer appServer;
 
     /**
+     * What has come while another node's changes are asked for; at most what a stranger may send.
+     */
+    private @Nullable Deque<Object> held;
+
+    /**
      * @param origin of the page that connects; null where it is no browser that does
      */
     Connection(
@@ -80,6 +88,14 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object in) {
+        if (held == null) {
+            take(in);
+        } else {
+            held.add(in);
+        }
+    }
+
+    private void take(Object in) {
         try {
             if (!socket.isClosing()) {
                 if (session != null) {
@@ -169,16 +185,71 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
     }
 
     private void connect(Connect connect) {
+        if (isAdmitted(connect)) {
+            return;
+        }
+        if (gateway.parts().apps().isShared()) {
+            askOtherNodes(connect);
+        } else {
+            refuseUnknown(connect);
+        }
+    }
+
+    /** False if the token or the credentials are not valid, as far as is known here. */
+    private boolean isAdmitted(Connect connect) {
+        Gateway.Parts parts = gateway.parts();
         if (connect.hasApp()) {
-            connectAppServer(connect.getApp());
-            return;
+            AppCredentials given = connect.getApp();
+            Optional<App> app =
+                    parts.apps().byCredentials(given.getAppKey(), given.getMasterSecret());
+            // A page that has a master secret has one too many: no origin is let in with it.
+            boolean valid = app.isPresent() && origin == null;
+            if (valid) {
+                connectAppServer(app.get());
+            }
+            return valid;
         }
-        Optional<Claim> claim = gateway.parts().tokens().verify(connect.getToken());
-        if (claim.isEmpty()) {
+        Optional<Claim> claim = parts.tokens().verify(connect.getToken());
+        claim.ifPresent(this::connectDevice);
+        return claim.isPresent();
+    }
+
+    /** What the app is may have changed at another node just now; what comes meanwhile waits. */
+    private void askOtherNodes(Connect connect) {
+        held = new ArrayDeque<>();
+        socket.pauseReading(true);
+        gateway.parts()
+                .apps()
+                .caughtUp()
+                .whenComplete((done, failure) ->
+                        socket.execute(() -> askedOtherNodes(connect, failure != null)));
+    }
+
+    private void askedOtherNodes(Connect connect, boolean failed) {
+        if (!socket.isClosing()) {
+            if (failed) {
+                fail(CloseCode.INTERNAL_ERROR, "the database cannot be asked, try again");
+            } else if (!isAdmitted(connect)) {
+                refuseUnknown(connect);
+            }
+        }
+        Deque<Object> waiting = Objects.requireNonNull(held);
+        held = null;
+        socket.pauseReading(false);
+        waiting.forEach(this::take);
+    }
+
+    private void refuseUnknown(Connect connect) {
+        if (connect.hasApp()) {
+            refuse(
+                    CloseCode.CREDENTIALS_REFUSED,
+                    "appKey and masterSecret are none that are valid");
+        } else {
             refuse(CloseCode.TOKEN_REFUSED, "register the device again for a new token");
-            return;
         }
-        Claim device = claim.get();
+    }
+
+    private void connectDevice(Claim device) {
         App app = device.app();
         if (origin != null && !app.settings().allowsOrigin(origin)) {
             refuse(CloseCode.ORIGIN_REFUSED, "the app's allowedOrigins do not have this page's");
@@ -199,25 +270,16 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
         flush();
     }
 
-    private void connectAppServer(AppCredentials given) {
-        Optional<App> app =
-                gateway.parts().apps().byCredentials(given.getAppKey(), given.getMasterSecret());
-        if (app.isEmpty() || origin != null) {
-            // A page that has a master secret has one too many: no origin is let in with it.
-            refuse(
-                    CloseCode.CREDENTIALS_REFUSED,
-                    "appKey and masterSecret are none that are valid");
-            return;
-        }
+    private void connectAppServer(App app) {
         Gateway.Parts parts = gateway.parts();
-        if (!parts.quotas().allowsConnection(gateway.connections(app.get().id()))) {
+        if (!parts.quotas().allowsConnection(gateway.connections(app.id()))) {
             refuse(CloseCode.QUOTA_EXCEEDED, "the app has as many connections as it may");
             return;
         }
         socket.proved();
-        gateway.appServerConnected(app.get().id());
+        gateway.appServerConnected(app.id());
         AppServer server =
-                new AppServer(app.get(), loop, this, parts.publishing(), parts.clock().ticks());
+                new AppServer(app, loop, this, parts.publishing(), parts.clock().ticks());
         appServer = server;
         loop.add(server);
         write(ServerFrame.newBuilder().setReady(ready(AppServer.MOST_UNANSWERED)));
@@ -346,14 +408,16 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
     public void caughtUp() {}
 
     @Override
-    public void goAway(String reason, int reconnectAfterMillis, int spreadMillis) {
+    public void goAway(
+            String reason, int reconnectAfterMillis, int spreadMillis, List<String> gateways) {
         write(
                 ServerFrame.newBuilder()
                         .setGoaway(
                                 GoAway.newBuilder()
                                         .setReason(reason)
                                         .setReconnectAfterMs(reconnectAfterMillis)
-                                        .setSpreadMs(spreadMillis)));
+                                        .setSpreadMs(spreadMillis)
+                                        .addAllGateways(gateways)));
     }
 
     private void write(ServerFrame.Builder frame) {

@@ -3,13 +3,19 @@ package io.postrider.server.identity;
 import io.postrider.server.identity.AuditLog.Action;
 import io.postrider.server.identity.AuditLog.Actor;
 import io.postrider.server.identity.AuditLog.Deed;
+import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongConsumer;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Apps and their credentials. All apps are kept in memory, since each request and each connect
@@ -22,19 +28,60 @@ public final class Apps {
     private final Map<Long, App> byId = new ConcurrentHashMap<>();
     private final Map<String, App> byKey = new ConcurrentHashMap<>();
 
-    /** Held from reading what an app is to storing what it is to be. */
     private final Object changes = new Object();
-
     private LongConsumer credentialsVoid = app -> {};
+    private LongConsumer tokensVoid = app -> {};
+    private LongConsumer deleted = app -> {};
+    private @Nullable Supplier<CompletableFuture<Void>> others;
 
     public Apps(AppStore store) {
         this.store = store;
-        store.all().forEach(this::keep);
+        store.all().forEach(app -> keep(null, app));
     }
 
     /** Names who is told when an app's credentials have become void; once, before they can. */
     public void onCredentialsVoid(LongConsumer listener) {
         credentialsVoid = listener;
+    }
+
+    /** Names who is told when all of an app's device tokens have; once, before they can. */
+    public void onTokensVoid(LongConsumer listener) {
+        tokensVoid = listener;
+    }
+
+    /** Names who is told when an app was deleted; once, before one can be. */
+    public void onDeleted(LongConsumer listener) {
+        deleted = listener;
+    }
+
+    /**
+     * There are other nodes that change apps.
+     *
+     * @param heard completes when all that they had changed at the call was told to {@link
+     *     #changed}
+     */
+    public void changeElsewhere(Supplier<CompletableFuture<Void>> heard) {
+        others = heard;
+    }
+
+    /** Whether other nodes change apps, and tokens, too. */
+    public boolean isShared() {
+        return others != null;
+    }
+
+    /** Completes when all is known here that other nodes had changed at the call. */
+    public CompletableFuture<Void> caughtUp() {
+        return others == null ? CompletableFuture.completedFuture(null) : others.get();
+    }
+
+    /** What is found here, if need be after having heard what other nodes have changed. Blocks. */
+    public <T> Optional<T> find(Supplier<Optional<T>> look) {
+        Optional<T> found = look.get();
+        if (found.isPresent() || others == null) {
+            return found;
+        }
+        caughtUp().join();
+        return look.get();
     }
 
     /** A new app and its master secret, which is shown this once. */
@@ -49,7 +96,8 @@ public final class Apps {
                         Secrets.letters(KEY_LETTERS),
                         Secrets.hash(secret),
                         Secrets.bytes(32));
-        return new Created(keep(app), secret);
+        changed(app.id());
+        return new Created(app, secret);
     }
 
     public Optional<App> byId(long id) {
@@ -85,15 +133,9 @@ public final class Apps {
 
     /** Changes an app as it is now; empty when it has been deleted. */
     public Optional<App> update(long id, Deed deed, UnaryOperator<App> change) {
-        synchronized (changes) {
-            App current = byId.get(id);
-            if (current == null) {
-                return Optional.empty();
-            }
-            App changed = change.apply(current);
-            store.update(changed, deed.of(id));
-            return Optional.of(keep(changed));
-        }
+        Optional<App> changed = store.update(id, deed.of(id), change);
+        changed(id);
+        return changed;
     }
 
     /** A new master secret in place of the old one. */
@@ -103,10 +145,7 @@ public final class Apps {
                         id,
                         new Deed(actor, Action.SECRET_ROTATED),
                         app -> app.withSecretHash(Secrets.hash(secret)))
-                .map(app -> {
-                    credentialsVoid.accept(id);
-                    return new Created(app, secret);
-                });
+                .map(app -> new Created(app, secret));
     }
 
     /** Makes every device token of the app void. */
@@ -119,17 +158,50 @@ public final class Apps {
 
     /** Deletes the app and all that is its own. */
     public void delete(App app, Actor actor) {
-        synchronized (changes) {
-            store.delete(app.id(), new Deed(actor, Action.APP_DELETED, app.id(), app.name()));
-            byId.remove(app.id());
-            byKey.remove(app.appKey());
-        }
-        credentialsVoid.accept(app.id());
+        store.delete(app.id(), new Deed(actor, Action.APP_DELETED, app.id(), app.name()));
+        changed(app.id());
     }
 
-    private App keep(App app) {
-        byId.put(app.id(), app);
-        byKey.put(app.appKey(), app);
-        return app;
+    /** Takes all apps as they are now, as if each had changed. Blocks. */
+    public void reload() {
+        Set<Long> all = new HashSet<>(byId.keySet());
+        store.all().forEach(app -> all.add(app.id()));
+        all.forEach(this::changed);
+    }
+
+    /**
+     * An app was made, changed or deleted, maybe by another node: takes it as it is now. Blocks.
+     */
+    public void changed(long id) {
+        App before;
+        App now;
+        synchronized (changes) {
+            // Read and kept by one at a time, or the older of two could stay.
+            before = byId.get(id);
+            now = store.byId(id).orElse(null);
+            keep(before, now);
+        }
+        if (before == null) {
+            return;
+        }
+        if (now == null || !Arrays.equals(before.secretHash(), now.secretHash())) {
+            credentialsVoid.accept(id);
+        }
+        if (now == null || before.tokenKeyId() != now.tokenKeyId()) {
+            tokensVoid.accept(id);
+        }
+        if (now == null) {
+            deleted.accept(id);
+        }
+    }
+
+    private void keep(@Nullable App before, @Nullable App now) {
+        if (now != null) {
+            byId.put(now.id(), now);
+            byKey.put(now.appKey(), now);
+        } else if (before != null) {
+            byId.remove(before.id());
+            byKey.remove(before.appKey());
+        }
     }
 }

@@ -31,6 +31,7 @@ public final class DeviceTokens {
     private static final int MAC = 32;
 
     private final Apps apps;
+    private final DeviceStore devices;
     private final Clock clock;
 
     /**
@@ -40,7 +41,13 @@ public final class DeviceTokens {
 
     public DeviceTokens(Apps apps, DeviceStore devices, Clock clock) {
         this.apps = apps;
+        this.devices = devices;
         this.clock = clock;
+        reload();
+    }
+
+    /** Learns all revocations that matter. Blocks. */
+    public void reload() {
         devices.revocationsSince(clock.millis() - LIFETIME.toMillis()).forEach(this::revoked);
     }
 

@@ -229,7 +229,8 @@ final class TillConnection implements Speaker, Outbound {
 
     /** A till has no word for it: it comes back when it is closed. */
     @Override
-    public void goAway(String reason, int reconnectAfterMillis, int spreadMillis) {}
+    public void goAway(
+            String reason, int reconnectAfterMillis, int spreadMillis, List<String> gateways) {}
 
     /** A page of what was pending that filled the window goes by itself. */
     @Override

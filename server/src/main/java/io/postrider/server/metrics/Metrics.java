@@ -7,6 +7,7 @@ import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.BooleanSupplier;
 import java.util.function.IntSupplier;
 
 /** What this node counts. Counting is an addition, and nothing else. */
@@ -41,6 +42,14 @@ public final class Metrics {
     public void sessions(IntSupplier count) {
         Gauge.builder("postrider.sessions", count, IntSupplier::getAsInt)
                 .description("Live sessions")
+                .strongReference(true)
+                .register(registry);
+    }
+
+    /** Shows, as 1 or 0, whether something works. */
+    public void health(String name, String description, BooleanSupplier works) {
+        Gauge.builder("postrider." + name, works, each -> each.getAsBoolean() ? 1 : 0)
+                .description(description)
                 .strongReference(true)
                 .register(registry);
     }

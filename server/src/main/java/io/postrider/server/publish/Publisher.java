@@ -38,7 +38,7 @@ public final class Publisher {
     public Reach validate(long appId, Publish publish) {
         Recipients recipients = audiences.resolve(appId, publish.audience()).recipients();
         int targeted = publish.firstAckSettles() ? groupsOf(publish).size() : recipients.count();
-        return new Reach(targeted, presence.countOnline(appId, recipients));
+        return new Reach(targeted, presence.online(appId, recipients).count());
     }
 
     private static Set<String> groupsOf(Publish publish) {

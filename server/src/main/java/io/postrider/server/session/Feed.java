@@ -9,6 +9,7 @@ import io.postrider.server.delivery.MessageStore;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -32,6 +33,7 @@ final class Feed {
     private long fedTo;
     private long fedToAtLastSweep;
     private boolean reading;
+    private CompletableFuture<Void> waiting = new CompletableFuture<>();
     private boolean lookAgain;
 
     /** What is being read may have these as pending; their sessions must ask again. */
@@ -68,6 +70,15 @@ final class Feed {
         sessions.apply(change);
     }
 
+    /**
+     * Completes, after a read of what is not known here, when all that others had committed at the
+     * call was told; exceptionally if that could not be read.
+     */
+    synchronized CompletableFuture<Void> caughtUp() {
+        look();
+        return waiting;
+    }
+
     /** Reads what has been committed and not been fed. */
     synchronized void look() {
         lookAgain = true;
@@ -85,39 +96,49 @@ final class Feed {
     }
 
     private void read() {
-        boolean more = true;
-        while (more) {
+        do {
+            CompletableFuture<Void> served = begin();
             try {
-                more = feed(store.committedAfter(begin(), PAGE));
+                readAll();
+                served.complete(null);
             } catch (RuntimeException e) {
                 LOG.warn("reading for sessions failed, will be tried again: {}", e.getMessage());
-                stop();
-                more = false;
+                served.completeExceptionally(e);
             }
-        }
+        } while (goesOn());
     }
 
-    private synchronized long begin() {
+    private synchronized CompletableFuture<Void> begin() {
         lookAgain = false;
+        CompletableFuture<Void> served = waiting;
+        waiting = new CompletableFuture<>();
+        return served;
+    }
+
+    private void readAll() {
+        Committed page;
+        do {
+            page = store.committedAfter(from(), PAGE);
+            feed(page);
+            page.changes().forEach(others);
+        } while (page.more());
+    }
+
+    private synchronized long from() {
         endedWhileReading.clear();
         return fedTo;
     }
 
-    private synchronized void stop() {
-        reading = false;
+    private synchronized boolean goesOn() {
+        reading = lookAgain;
+        return reading;
     }
 
-    /** Answers whether to read on. */
-    private synchronized boolean feed(Committed page) {
-        for (Change change : page.changes()) {
-            sessions.apply(change);
-            others.accept(change);
-        }
+    private synchronized void feed(Committed page) {
+        page.changes().forEach(sessions::apply);
         page.arrivals().stream().filter(this::hasEnded).forEach(sessions::wake);
         sessions.offer(page.arrivals().stream().filter(each -> !hasEnded(each)).toList());
         fedTo = Math.max(fedTo, page.upTo());
-        reading = page.more() || lookAgain;
-        return reading;
     }
 
     private boolean hasEnded(Arrival arrival) {

@@ -33,7 +33,7 @@ public interface Outbound {
     void caughtUp();
 
     /** Asks the device to come back after the first time and a random part of the second. */
-    void goAway(String reason, int reconnectAfterMillis, int spreadMillis);
+    void goAway(String reason, int reconnectAfterMillis, int spreadMillis, List<String> gateways);
 
     void flush();
 

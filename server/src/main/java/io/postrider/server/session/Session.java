@@ -6,6 +6,7 @@ import io.postrider.server.delivery.Mailboxes;
 import io.postrider.server.delivery.Mailboxes.Begun;
 import io.postrider.server.delivery.Mailboxes.Drained;
 import io.postrider.server.delivery.Mailboxes.NoDevice;
+import io.postrider.server.delivery.Mailboxes.NotNow;
 import io.postrider.server.delivery.Mailboxes.Start;
 import io.postrider.server.delivery.Mailboxes.TakenOver;
 import io.postrider.server.delivery.Message;
@@ -142,6 +143,7 @@ public final class Session {
     private void started(Start start) {
         switch (start) {
             case Begun begun -> began(begun);
+            case NotNow later -> mustBegin = true;
             case NoDevice none -> close(CloseCode.TOKEN_REFUSED);
             case TakenOver elsewhere -> close(CloseCode.TAKEN_OVER);
         }
@@ -480,7 +482,7 @@ public final class Session {
     /** Presents nothing new from here on, since the node is about to stop. */
     void goAway(int reconnectAfterMillis, int spreadMillis) {
         leaving = true;
-        out.goAway("shutdown", reconnectAfterMillis, spreadMillis);
+        out.goAway("shutdown", reconnectAfterMillis, spreadMillis, loop.elsewhere(key()));
         out.flush();
     }
 

@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -89,6 +90,10 @@ public final class SessionLoop {
         return clock;
     }
 
+    List<String> elsewhere(long deviceKey) {
+        return sessions.elsewhere(deviceKey);
+    }
+
     boolean mayPresent() {
         return sessions.mayPresent();
     }
@@ -112,6 +117,8 @@ public final class SessionLoop {
             try {
                 T answer = work.get();
                 execute(() -> then.accept(answer));
+            } catch (RejectedExecutionException e) {
+                LOG.debug("the node has stopped while a session read", e);
             } catch (RuntimeException e) {
                 LOG.warn("reading for a session failed: {}", e.getMessage());
                 execute(otherwise);

@@ -21,6 +21,7 @@ import io.postrider.server.metrics.Metrics;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -29,7 +30,9 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
+import org.roaringbitmap.RoaringBitmap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -52,8 +55,9 @@ public final class Sessions implements WakeUps, Presence {
     private @Nullable Mailboxes mailboxes;
 
     private @Nullable Feed feed;
-    private Consumer<Change> others = change -> {};
+    private volatile Consumer<Change> others = change -> {};
     private BooleanSupplier mayPresent = () -> true;
+    private volatile LongFunction<List<String>> elsewhere = deviceKey -> List.of();
 
     public Sessions(SessionLimits limits, Clock clock, Trace trace, Metrics metrics) {
         this(limits, clock, trace, metrics, Executors.newVirtualThreadPerTaskExecutor());
@@ -68,7 +72,7 @@ public final class Sessions implements WakeUps, Presence {
         metrics.sessions(byDevice::size);
     }
 
-    /** Names who hears what other nodes have changed; once, before {@link #readFrom}. */
+    /** Names who hears, too, what other nodes have changed; once, before {@link #look}. */
     public void onOthersChange(Consumer<Change> listener) {
         others = listener;
     }
@@ -76,6 +80,17 @@ public final class Sessions implements WakeUps, Presence {
     /** Names who says whether sessions may present anything; once, before the first loop. */
     public void presentOnlyWhile(BooleanSupplier allowed) {
         mayPresent = allowed;
+    }
+
+    /**
+     * Names who knows other nodes' gateways for a device, in its order; before {@link #shutDown}.
+     */
+    public void leaveTo(LongFunction<List<String>> gateways) {
+        elsewhere = gateways;
+    }
+
+    List<String> elsewhere(long deviceKey) {
+        return elsewhere.apply(deviceKey);
     }
 
     boolean mayPresent() {
@@ -86,7 +101,7 @@ public final class Sessions implements WakeUps, Presence {
     public void readFrom(MessageStore messageStore, Mailboxes from) {
         this.store = messageStore;
         this.mailboxes = from;
-        this.feed = new Feed(this, messageStore, virtual, others);
+        this.feed = new Feed(this, messageStore, virtual, change -> others.accept(change));
     }
 
     private Feed feed() {
@@ -158,6 +173,11 @@ public final class Sessions implements WakeUps, Presence {
         feed().heardOf(id);
     }
 
+    /** As {@link #look}; completes when all that others had changed at the call was told. */
+    public CompletableFuture<Void> caughtUp() {
+        return feed().caughtUp();
+    }
+
     /** Hints may have been lost: reads what has been committed meanwhile. Never blocks. */
     public void look() {
         feed().look();
@@ -220,6 +240,20 @@ public final class Sessions implements WakeUps, Presence {
         }
     }
 
+    /** Closes all sessions, whose devices are to come again. Blocks until they have ended. */
+    public void endAll(CloseCode code) {
+        CountDownLatch ended = new CountDownLatch(loops.size());
+        forEachLoop(loop -> {
+            loop.forEachSession(session -> session.close(code));
+            ended.countDown();
+        });
+        try {
+            ended.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException("nobody interrupts who ends sessions", e);
+        }
+    }
+
     /** Closes all sessions of an app whose device tokens have become void. */
     public void revokedAll(long appId) {
         forEachLoop(loop ->
@@ -236,7 +270,7 @@ public final class Sessions implements WakeUps, Presence {
         }
     }
 
-    @Override
+    /** Whether the device has a session here. */
     public boolean isOnline(long deviceKey) {
         return byDevice.containsKey(deviceKey);
     }
@@ -248,23 +282,23 @@ public final class Sessions implements WakeUps, Presence {
     }
 
     @Override
-    public int countOnline(long appId, Recipients recipients) {
-        int[] online = new int[1];
-        if (byDevice.size() < recipients.count()) {
+    public Recipients online(long appId, Recipients among) {
+        RoaringBitmap online = new RoaringBitmap();
+        if (byDevice.size() < among.count()) {
             byDevice.values()
                     .forEach(session -> {
-                        if (session.appId == appId && recipients.contains(session.number)) {
-                            online[0]++;
+                        if (session.appId == appId && among.contains(session.number)) {
+                            online.add(session.number);
                         }
                     });
         } else {
-            recipients.forEach(number -> {
-                if (byDevice.containsKey(Device.key(appId, number))) {
-                    online[0]++;
+            among.forEach(number -> {
+                if (isOnline(Device.key(appId, number))) {
+                    online.add(number);
                 }
             });
         }
-        return online[0];
+        return Recipients.of(online);
     }
 
     /**

@@ -6,7 +6,9 @@ import io.postrider.server.delivery.StoreUnavailable;
 import io.postrider.server.metrics.Metrics;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -22,6 +24,9 @@ import org.slf4j.LoggerFactory;
 public final class Database implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Database.class);
     private static final long PURGE_MINUTES = 60;
+
+    /** For a run that starts and has not come to renewing its lease. */
+    private static final long FIRST_LEASE_MILLIS = 30_000;
 
     private final Engine engine;
     private final Writer writer;
@@ -70,12 +75,18 @@ public final class Database implements AutoCloseable {
      * PostgreSQL, which other processes may use, too.
      *
      * @param uri {@code postgres://user:password@host:port/database}
+     * @param password where the URI has none
      * @param around how the writing connection is made; tests put theirs around it
      */
     public static Database open(
-            String uri, Clock clock, Metrics metrics, UnaryOperator<Connection> around) {
+            String uri,
+            Optional<String> password,
+            Clock clock,
+            Metrics metrics,
+            UnaryOperator<Connection> around) {
         PostgresAddress address =
                 PostgresAddress.of(uri)
+                        .map(given -> given.withPassword(password))
                         .orElseThrow(() ->
                                 new StoreException(
                                         "store is no address of a PostgreSQL database, such as"
@@ -149,12 +160,13 @@ public final class Database implements AutoCloseable {
     private static long incarnate(Tx tx) {
         long number = 1 + tx.sql.number("SELECT max(id) FROM incarnations");
         tx.sql.update(
-                "INSERT INTO incarnations (id, node, started_at, started_after)"
-                        + " VALUES (?, ?, ?, ?)",
+                "INSERT INTO incarnations (id, node, started_at, started_after, lease_until)"
+                        + " VALUES (?, ?, ?, ?, ?)",
                 number,
                 "local",
                 tx.now(),
-                tx.lastId());
+                tx.lastId(),
+                tx.now() + FIRST_LEASE_MILLIS);
         return number;
     }
 
@@ -188,6 +200,11 @@ public final class Database implements AutoCloseable {
             storedCounts.forget();
             audienceEnds.forget();
         }
+    }
+
+    /** Whether other nodes may use it, too. */
+    public boolean isShared() {
+        return engine.isShared();
     }
 
     Engine engine() {
@@ -241,8 +258,27 @@ public final class Database implements AutoCloseable {
         return incarnation;
     }
 
+    /** Whether others have ended this run; what it begins now it could not be asked for later. */
+    boolean hasEnded(Tx tx) {
+        return engine.isShared()
+                && tx.sql.number(
+                                "SELECT count(*) FROM incarnations"
+                                        + " WHERE id = ? AND ended_at IS NULL",
+                                incarnation)
+                        == 0;
+    }
+
+    /** Goes on as another run, after this one was ended. */
+    CompletableFuture<Long> startAgain() {
+        return writer.submit(tx -> {
+            long number = incarnate(tx);
+            tx.afterCommit(() -> incarnation = number);
+            return number;
+        });
+    }
+
     /** The store's name for its history. */
-    String epoch() {
+    public String epoch() {
         return epoch;
     }
 

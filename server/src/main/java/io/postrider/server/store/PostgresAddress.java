@@ -35,6 +35,11 @@ record PostgresAddress(String jdbc, Optional<String> user, Optional<String> pass
                         decoded(parts.group(2))));
     }
 
+    /** With a password, if it has none. */
+    PostgresAddress withPassword(Optional<String> other) {
+        return new PostgresAddress(jdbc, user, password.or(() -> other));
+    }
+
     private static Optional<String> decoded(String part) {
         // A plus sign is itself here.
         return Optional.ofNullable(part)

@@ -17,6 +17,8 @@ final class Purge {
     private static final int MESSAGES_AT_ONCE = 200;
     private static final long SESSION_LOG_MILLIS = TimeUnit.DAYS.toMillis(7);
     private static final long SETTLED_MILLIS = TimeUnit.HOURS.toMillis(24);
+    private static final long NOT_AGAIN_MILLIS = TimeUnit.MINUTES.toMillis(50);
+    private static final long CHANGES_MILLIS = TimeUnit.HOURS.toMillis(1);
     private static final long AUDIT_MILLIS = TimeUnit.DAYS.toMillis(365);
     private static final long IDEMPOTENCY_MILLIS = TimeUnit.HOURS.toMillis(24);
 
@@ -31,10 +33,25 @@ final class Purge {
     /** For the chores' thread, whose next runs a failure must not prevent. */
     void runAndLog() {
         try {
-            run();
+            if (isOurs()) {
+                run();
+            }
         } catch (RuntimeException e) {
             LOG.warn("purge failed, will be tried again: {}", e.getMessage());
         }
+    }
+
+    /** Of the nodes on one database, one purges each hour. */
+    private boolean isOurs() {
+        return !database.engine().isShared()
+                || database.writer()
+                        .await(tx ->
+                                tx.sql.update(
+                                                "UPDATE sequences SET last = ?"
+                                                        + " WHERE name = 'purge' AND last < ?",
+                                                tx.now(),
+                                                tx.now() - NOT_AGAIN_MILLIS)
+                                        == 1);
     }
 
     void run() {
@@ -63,6 +80,10 @@ final class Purge {
         delete("DELETE FROM idempotency_keys WHERE created_at < ?", now - IDEMPOTENCY_MILLIS);
         delete("DELETE FROM logins WHERE expires_at < ?", now);
         delete("DELETE FROM audit WHERE at < ?", now - AUDIT_MILLIS);
+        if (database.engine().isShared()) {
+            delete("DELETE FROM changes WHERE id < ?", Tx.firstIdAt(now - CHANGES_MILLIS));
+            delete("DELETE FROM incarnations WHERE ended_at < ?", now - SESSION_LOG_MILLIS);
+        }
         database.engine().giveSpaceBack(database.writer());
     }
 

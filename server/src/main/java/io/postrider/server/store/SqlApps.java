@@ -1,5 +1,6 @@
 package io.postrider.server.store;
 
+import io.postrider.server.delivery.Change;
 import io.postrider.server.identity.App;
 import io.postrider.server.identity.AppSettings;
 import io.postrider.server.identity.AppStore;
@@ -9,9 +10,15 @@ import io.postrider.server.identity.AuditLog.Deed;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /** Apps. */
 public final class SqlApps implements AppStore {
+    private static final String COLUMNS =
+            "id, developer_id, name, app_key, secret_hash, token_key_id, token_key, open_users,"
+                    + " self_tags, allowed_origins, retention_days, timezone, created_at";
+
     private static final List<String> TABLES_OF_AN_APP =
             List.of(
                     "DELETE FROM set_ends WHERE message_id IN"
@@ -63,11 +70,9 @@ public final class SqlApps implements AppStore {
                                         tx.now())));
     }
 
-    private static App insert(Tx tx, Actor owner, App app) {
+    private App insert(Tx tx, Actor owner, App app) {
         tx.sql.update(
-                "INSERT INTO apps (id, developer_id, name, app_key, secret_hash, token_key_id,"
-                        + " token_key, open_users, self_tags, allowed_origins, retention_days, timezone,"
-                        + " created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO apps (" + COLUMNS + ") VALUES (" + Sql.marks(13) + ")",
                 app.id(),
                 app.developerId(),
                 app.name(),
@@ -82,18 +87,14 @@ public final class SqlApps implements AppStore {
                 app.settings().timezone(),
                 app.createdAt());
         SqlAudit.write(tx, new Deed(owner, Action.APP_CREATED, app.id(), app.name()));
+        database.changes().tell(tx, new Change.AppChanged(app.id()));
         return app;
     }
 
     @Override
     public List<App> all() {
-        return database.read(sql ->
-                sql.list(
-                        "SELECT id, developer_id, name, app_key, secret_hash, token_key_id,"
-                                + " token_key, open_users, self_tags, allowed_origins,"
-                                + " retention_days, timezone, created_at FROM apps"
-                                + " ORDER BY id",
-                        SqlApps::read));
+        return database.read(
+                sql -> sql.list("SELECT " + COLUMNS + " FROM apps ORDER BY id", SqlApps::read));
     }
 
     private static App read(ResultSet row) throws SQLException {
@@ -115,27 +116,40 @@ public final class SqlApps implements AppStore {
     }
 
     @Override
-    public void update(App app, Deed deed) {
-        database.writer()
-                .await(tx -> {
-                    SqlAudit.write(tx, deed);
-                    return tx.sql.update(
-                            "UPDATE apps SET name = ?, secret_hash = ?,"
-                                    + " token_key_id = ?, token_key = ?,"
-                                    + " open_users = ?, self_tags = ?, allowed_origins = ?,"
-                                    + " retention_days = ?, timezone = ?"
-                                    + " WHERE id = ?",
-                            app.name(),
-                            app.secretHash(),
-                            app.tokenKeyId(),
-                            app.tokenKey(),
-                            app.settings().openUsers(),
-                            app.settings().selfTags(),
-                            String.join("\n", app.settings().allowedOrigins()),
-                            app.settings().retentionDays(),
-                            app.settings().timezone(),
-                            app.id());
-                });
+    public Optional<App> byId(long id) {
+        return database.read(sql -> find(sql, id));
+    }
+
+    private static Optional<App> find(Sql sql, long id) {
+        return sql.first("SELECT " + COLUMNS + " FROM apps WHERE id = ?", SqlApps::read, id);
+    }
+
+    @Override
+    public Optional<App> update(long id, Deed deed, UnaryOperator<App> change) {
+        return database.writer()
+                .await(tx -> find(tx.sql, id).map(app -> update(tx, change.apply(app), deed)));
+    }
+
+    private App update(Tx tx, App app, Deed deed) {
+        SqlAudit.write(tx, deed);
+        tx.sql.update(
+                "UPDATE apps SET name = ?, secret_hash = ?,"
+                        + " token_key_id = ?, token_key = ?,"
+                        + " open_users = ?, self_tags = ?, allowed_origins = ?,"
+                        + " retention_days = ?, timezone = ?"
+                        + " WHERE id = ?",
+                app.name(),
+                app.secretHash(),
+                app.tokenKeyId(),
+                app.tokenKey(),
+                app.settings().openUsers(),
+                app.settings().selfTags(),
+                String.join("\n", app.settings().allowedOrigins()),
+                app.settings().retentionDays(),
+                app.settings().timezone(),
+                app.id());
+        database.changes().tell(tx, new Change.AppChanged(app.id()));
+        return app;
     }
 
     @Override
@@ -147,6 +161,7 @@ public final class SqlApps implements AppStore {
                     database.storedCounts().forget(id);
                     database.audienceEnds().forget(tx, id);
                     SqlAudit.write(tx, deed);
+                    database.changes().tell(tx, new Change.AppChanged(id));
                     TABLES_OF_AN_APP.forEach(sql -> tx.sql.update(sql, id));
                     return id;
                 });

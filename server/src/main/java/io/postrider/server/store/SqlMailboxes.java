@@ -66,6 +66,9 @@ public final class SqlMailboxes implements Mailboxes {
     }
 
     private Start begin(Tx tx, long appId, int number, Mailbox mailbox, long connectedAt) {
+        if (database.hasEnded(tx)) {
+            return new NotNow();
+        }
         Optional<Previous> previous = previous(tx, appId, number);
         long presentedTo = mailbox.presentedTo;
         if (previous.isPresent() && previous.get().endedAt == 0) {

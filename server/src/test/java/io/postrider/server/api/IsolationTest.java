@@ -116,6 +116,8 @@ class IsolationTest {
                     "POST /v1/messages/batch",
                     "POST /v1/messages/validate",
                     "GET /v1/messages",
+                    "GET /v1/gateways",
+                    "GET /v1/nodes",
                     "GET /healthz",
                     "GET /readyz",
                     "GET /metrics",

@@ -67,7 +67,8 @@ final class FakeDevice implements Outbound {
     }
 
     @Override
-    public void goAway(String reason, int reconnectAfterMillis, int spreadMillis) {
+    public void goAway(
+            String reason, int reconnectAfterMillis, int spreadMillis, List<String> gateways) {
         unflushed.add("goaway " + reason + " " + reconnectAfterMillis + " " + spreadMillis);
     }
 

@@ -66,9 +66,9 @@ class SessionsTest {
         node.open(1, first);
         node.open(2, second);
         node.open(OTHER_APP, 3, new FakeDevice());
-        assertThat(node.sessions.countOnline(APP, Recipients.of(2, 3))).isEqualTo(1);
-        assertThat(node.sessions.countOnline(APP, Recipients.of(1, 3, 5, 6))).isEqualTo(1);
-        assertThat(node.sessions.countOnline(APP, Recipients.of(1, 2, 3, 4))).isEqualTo(2);
+        assertThat(node.sessions.online(APP, Recipients.of(2, 3)).count()).isEqualTo(1);
+        assertThat(node.sessions.online(APP, Recipients.of(1, 3, 5, 6)).count()).isEqualTo(1);
+        assertThat(node.sessions.online(APP, Recipients.of(1, 2, 3, 4)).count()).isEqualTo(2);
     }
 
     @Test

@@ -169,7 +169,10 @@ abstract class DirectoryContract {
                                         List.of("https://a.example", "https://b.example"),
                                         3,
                                         "Asia/Shanghai"));
-        stores.apps().update(changed, new Deed(owner, Action.APP_CHANGED, made.id(), "name"));
+        Deed deed = new Deed(owner, Action.APP_CHANGED, made.id(), "name");
+        assertThat(stores.apps().update(made.id(), deed, app -> changed)).contains(changed);
+        assertThat(stores.apps().byId(made.id())).contains(changed);
+        assertThat(stores.apps().update(999, deed, app -> changed)).isEmpty();
         closeStores();
         openStores();
         App read = stores.apps().all().get(0);

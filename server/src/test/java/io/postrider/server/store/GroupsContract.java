@@ -100,6 +100,7 @@ abstract class GroupsContract {
     @Test
     void g7TheFirstAckSettlesForTheGroupAndEveryOtherIsToldThatItIsSettled() {
         shop("a", 3);
+        long start = stores.messages().lastId();
         long id = publish("a");
         assertThat(pending(0)).containsExactly(id);
         assertThat(ack(1, id)).isEqualTo(AckOutcome.WON);
@@ -107,7 +108,7 @@ abstract class GroupsContract {
         assertThat(ack(2, id)).isEqualTo(AckOutcome.ALREADY_SETTLED);
         assertThat(ack(1, id)).isEqualTo(AckOutcome.WON);
         assertThat(hearing.heard)
-                .containsExactly("0 before " + id + " for {0,1,2}", "settled " + id + " for {0,2}");
+                .endsWith(start + " before " + id + " for {0,1,2}", "settled " + id + " for {0,2}");
         assertThat(IntStream.range(0, 3).mapToObj(this::pending)).containsOnly(List.of());
         assertThat(stores.counts(app, id)).isEqualTo(new Counts(1, 0, 1, 0, 0, 0, 0, 0));
     }

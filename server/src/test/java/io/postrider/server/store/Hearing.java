@@ -22,6 +22,9 @@ final class Hearing implements WakeUps {
 
     @Override
     public void changed(Change change) {
+        if (change instanceof Change.AppChanged) {
+            return;
+        }
         heard.add(
                 switch (change) {
                     case Change.Recalled(long app, long id, Recipients recipients) ->

@@ -11,12 +11,13 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 
 /** One PostgreSQL for all tests of a process, with a database for each folder of a test. */
-final class Postgres {
+public final class Postgres {
     private static final AtomicInteger COUNT = new AtomicInteger();
     private static final Map<Path, String> DATABASES = new ConcurrentHashMap<>();
 
@@ -50,7 +51,7 @@ final class Postgres {
     }
 
     /** The address of the folder's database, which is made if there is none. */
-    static String address(Path folder) {
+    public static String address(Path folder) {
         return named(DATABASES.computeIfAbsent(folder, made -> create()));
     }
 
@@ -75,7 +76,8 @@ final class Postgres {
     }
 
     static Database database(Path folder, ManualClock clock) {
-        return Database.open(address(folder), clock, new Metrics(), UnaryOperator.identity());
+        return Database.open(
+                address(folder), Optional.empty(), clock, new Metrics(), UnaryOperator.identity());
     }
 
     static Stores stores(Path folder, ManualClock clock, WakeUps wakeUps) {

@@ -13,6 +13,7 @@ import io.postrider.server.metrics.Metrics;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.UnaryOperator;
@@ -200,7 +201,7 @@ class PostgresStoreTest extends StoreContract {
     }
 
     private Database opened(String uri) {
-        return Database.open(uri, clock, new Metrics(), UnaryOperator.identity());
+        return Database.open(uri, Optional.empty(), clock, new Metrics(), UnaryOperator.identity());
     }
 
     @Test

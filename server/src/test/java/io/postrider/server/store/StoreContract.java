@@ -124,8 +124,9 @@ abstract class StoreContract {
         stores.apps().delete(other, Stores.DEED);
         clock.advance(Duration.ofHours(-1));
         reopen();
-        assertThat(stores.messages().lastId()).isEqualTo(newest);
-        assertThat(stores.publish(app, stays)).isGreaterThan(newest);
+        long last = stores.messages().lastId();
+        assertThat(last).isGreaterThanOrEqualTo(newest);
+        assertThat(stores.publish(app, stays)).isGreaterThan(last);
     }
 
     @ParameterizedTest

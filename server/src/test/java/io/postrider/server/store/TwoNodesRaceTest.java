@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -72,7 +73,9 @@ class TwoNodesRaceTest {
 
     private Stores node(UnaryOperator<Connection> around) {
         return SqliteStoreTest.stores(
-                Database.open(Postgres.address(folder), clock, new Metrics(), around), clock);
+                Database.open(
+                        Postgres.address(folder), Optional.empty(), clock, new Metrics(), around),
+                clock);
     }
 
     private void race(UnaryOperator<Connection> around) throws Exception {

@@ -9,3 +9,9 @@ CREATE TABLE changes (
     ref         BIGINT NOT NULL,
     recipients  BYTEA
 );
+
+-- Who is connected, to whichever node.
+CREATE INDEX sessions_open ON sessions (app_id, number) WHERE ended_at IS NULL;
+
+-- When the hourly purge was last begun by one of the nodes.
+INSERT INTO sequences (name, last) VALUES ('purge', 0);

@@ -1,0 +1,117 @@
+package io.postrider.server.cluster;
+
+import io.postrider.server.clock.Clock;
+import io.postrider.server.delivery.NodeRegistry;
+import io.postrider.server.delivery.NodeRegistry.Node;
+import io.postrider.server.delivery.NodeRegistry.Self;
+import io.postrider.server.delivery.WakeUps;
+import io.postrider.server.metrics.Metrics;
+import io.postrider.server.session.Sessions;
+import java.util.List;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** This node among others on the same store. Thread-safe. */
+public final class Cluster implements AutoCloseable {
+    /** One renews the lease, which never waits; one does what may. */
+    private static final int THREADS = 2;
+
+    private final NodeRegistry registry;
+    private final Clock clock;
+    private final Runnable lost;
+    private final Members members;
+    private final @Nullable RedisHints hints;
+    private final ScheduledExecutorService chores =
+            Executors.newScheduledThreadPool(
+                    THREADS, Thread.ofPlatform().name("cluster-", 0).daemon().factory());
+    private volatile @Nullable Lease lease;
+    private volatile List<String> here = List.of();
+
+    /**
+     * @param redis the address of a Redis; null where nodes find out by looking
+     * @param channel names the store among those that use the same Redis
+     * @param lost as {@link Lease}'s
+     */
+    public Cluster(
+            NodeRegistry registry,
+            Sessions sessions,
+            Clock clock,
+            Metrics metrics,
+            @Nullable String redis,
+            String channel,
+            Runnable lost) {
+        this.registry = registry;
+        this.clock = clock;
+        this.lost = lost;
+        this.members = new Members(registry);
+        this.hints =
+                redis == null
+                        ? null
+                        : new RedisHints(redis, channel, sessions::heardOf, sessions::look);
+        metrics.health("lease.held", "Whether this node may present messages", this::mayPresent);
+        if (hints != null) {
+            metrics.health(
+                    "redis.connected", "Whether nodes hear of each other at once", this::hasHints);
+        }
+    }
+
+    /** These, and hints for other nodes with them. */
+    public WakeUps around(WakeUps here) {
+        return hints == null ? here : new HintingWakeUps(here, hints);
+    }
+
+    /** Joins the others: when it returns, the node may present messages. Blocks. */
+    public void join(Self self) {
+        Lease mine = new Lease(registry, self, clock, lost);
+        here = self.gateways();
+        mine.renew().join();
+        lease = mine;
+        members.refresh();
+        chores.scheduleAtFixedRate(
+                mine::renew, Lease.RENEW_MILLIS, Lease.RENEW_MILLIS, TimeUnit.MILLISECONDS);
+        chores.scheduleWithFixedDelay(this::keepUp, 0, Lease.RENEW_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    private void keepUp() {
+        if (hints != null) {
+            hints.keepConnected();
+        }
+        members.refresh();
+    }
+
+    /** Whether this node's sessions may present messages (G11). Never blocks. */
+    public boolean mayPresent() {
+        Lease mine = lease;
+        return mine != null && mine.isHeld();
+    }
+
+    /** Whether Redis can be used; false, too, where none was named. */
+    public boolean hasHints() {
+        return hints != null && hints.isConnected();
+    }
+
+    /** The nodes that run, in the order of their starts. Never blocks. */
+    public List<Node> nodes() {
+        return members.running();
+    }
+
+    /** The gateways of all nodes, in the order in which this device is to try them. */
+    public List<String> gatewaysFor(String device) {
+        return members.gatewaysFor(device);
+    }
+
+    /** The gateways of the other nodes, in the order in which this device is to try them. */
+    public List<String> elsewhereFor(String device) {
+        return members.gatewaysFor(device, here);
+    }
+
+    @Override
+    public void close() {
+        chores.shutdownNow();
+        if (hints != null) {
+            hints.close();
+        }
+    }
+}

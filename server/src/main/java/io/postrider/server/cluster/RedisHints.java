@@ -1,0 +1,235 @@
+package io.postrider.server.cluster;
+
+import io.lettuce.core.AbstractRedisClient;
+import io.lettuce.core.ClientOptions;
+import io.lettuce.core.ClientOptions.DisconnectedBehavior;
+import io.lettuce.core.RedisChannelHandler;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisConnectionStateListener;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.SocketOptions;
+import io.lettuce.core.SocketOptions.KeepAliveOptions;
+import io.lettuce.core.TimeoutOptions;
+import io.lettuce.core.cluster.ClusterClientOptions;
+import io.lettuce.core.cluster.RedisClusterClient;
+import io.lettuce.core.codec.StringCodec;
+import io.lettuce.core.pubsub.RedisPubSubAdapter;
+import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
+import io.lettuce.core.resource.ClientResources;
+import io.lettuce.core.resource.DefaultClientResources;
+import java.net.SocketAddress;
+import java.time.Duration;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongConsumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Hints between nodes over Redis: 'there may be something up to this id'. One is under way at a
+ * time, and the next one stands for all that were to be sent meanwhile, so that a Redis that is
+ * slow or gone holds up nothing and nothing piles up here. Thread-safe; never blocks.
+ */
+public final class RedisHints implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(RedisHints.class);
+    private static final String CLUSTER = "redis-cluster://";
+    private static final Duration TIMEOUT = Duration.ofSeconds(2);
+    private static final int THREADS = 2;
+
+    private final ClientResources resources;
+    private final AbstractRedisClient client;
+    private final Supplier<CompletionStage<StatefulRedisPubSubConnection<String, String>>> connect;
+    private final String channel;
+    private final LongConsumer heard;
+    private final Runnable maybeLost;
+
+    private @Nullable StatefulRedisPubSubConnection<String, String> sending;
+    private @Nullable StatefulRedisPubSubConnection<String, String> listening;
+    private boolean connecting;
+    private boolean closed;
+    private boolean isSending;
+    private long toSend;
+    private long sent;
+    private boolean toldOfFailure;
+
+    /**
+     * @param uri redis:// rediss:// redis-sentinel:// (Lettuce's syntax) or redis-cluster://
+     * @param channel this store's
+     * @param heard of ids, on a thread of Redis' client, so it must not block
+     * @param maybeLost hints may have been lost; on the same threads
+     * @throws IllegalArgumentException if the uri is none; the message has no password
+     */
+    public RedisHints(String uri, String channel, LongConsumer heard, Runnable maybeLost) {
+        this.channel = channel;
+        this.heard = heard;
+        this.maybeLost = maybeLost;
+        this.resources =
+                DefaultClientResources.builder()
+                        .ioThreadPoolSize(THREADS)
+                        .computationThreadPoolSize(THREADS)
+                        .build();
+        if (uri.startsWith(CLUSTER)) {
+            RedisClusterClient cluster =
+                    RedisClusterClient.create(
+                            resources, address("redis://" + uri.substring(CLUSTER.length())));
+            cluster.setOptions(options(ClusterClientOptions.builder()).build());
+            this.client = cluster;
+            this.connect =
+                    () -> cluster.connectPubSubAsync(StringCodec.UTF8).thenApply(made -> made);
+        } else {
+            RedisURI address = address(uri);
+            RedisClient single = RedisClient.create(resources, address);
+            single.setOptions(options(ClientOptions.builder()).build());
+            this.client = single;
+            this.connect = () -> single.connectPubSubAsync(StringCodec.UTF8, address);
+        }
+        client.addListener(new Listener());
+    }
+
+    private static RedisURI address(String uri) {
+        try {
+            RedisURI address = RedisURI.create(uri);
+            address.setTimeout(TIMEOUT);
+            return address;
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(
+                    "cluster is no address of a Redis, such as redis://:password@host:6379");
+        }
+    }
+
+    private static <B extends ClientOptions.Builder> B options(B builder) {
+        builder.disconnectedBehavior(DisconnectedBehavior.REJECT_COMMANDS)
+                .timeoutOptions(TimeoutOptions.enabled(TIMEOUT))
+                .socketOptions(
+                        SocketOptions.builder()
+                                .connectTimeout(TIMEOUT)
+                                .keepAlive(
+                                        KeepAliveOptions.builder()
+                                                .enable()
+                                                .idle(Duration.ofSeconds(5))
+                                                .interval(Duration.ofSeconds(1))
+                                                .count(3)
+                                                .build())
+                                .build());
+        return builder;
+    }
+
+    private final class Listener implements RedisConnectionStateListener {
+        @Override
+        public void onRedisConnected(
+                RedisChannelHandler<?, ?> connection, SocketAddress socketAddress) {
+            maybeLost.run();
+        }
+
+        @Override
+        public void onRedisDisconnected(RedisChannelHandler<?, ?> connection) {
+            tellOfLoss();
+        }
+    }
+
+    private synchronized void tellOfLoss() {
+        if (!closed) {
+            LOG.warn("Redis has closed a connection; until it is back, nodes find out by looking");
+        }
+    }
+
+    /** Connects, unless that is done or under way. To be called every few seconds. */
+    public synchronized void keepConnected() {
+        if (connecting || closed || listening != null) {
+            return;
+        }
+        connecting = true;
+        connect.get()
+                .thenCombine(connect.get(), this::connected)
+                .whenComplete((done, failure) -> {
+                    if (failure != null) {
+                        failedToConnect(failure);
+                    }
+                });
+    }
+
+    private synchronized boolean connected(
+            StatefulRedisPubSubConnection<String, String> forSending,
+            StatefulRedisPubSubConnection<String, String> forListening) {
+        connecting = false;
+        if (closed) {
+            return false;
+        }
+        sending = forSending;
+        listening = forListening;
+        forListening.addListener(
+                new RedisPubSubAdapter<>() {
+                    @Override
+                    public void message(String from, String text) {
+                        hear(text);
+                    }
+
+                    @Override
+                    public void subscribed(String to, long count) {
+                        maybeLost.run();
+                    }
+                });
+        forListening.async().subscribe(channel);
+        toldOfFailure = false;
+        LOG.info("connected to Redis");
+        return true;
+    }
+
+    private synchronized void failedToConnect(Throwable failure) {
+        connecting = false;
+        if (!toldOfFailure && !closed) {
+            toldOfFailure = true;
+            LOG.warn(
+                    "Redis cannot be reached, which costs time and no message: {}",
+                    String.valueOf(failure.getMessage()));
+        }
+    }
+
+    private void hear(String text) {
+        try {
+            heard.accept(Long.parseLong(text));
+        } catch (NumberFormatException e) {
+            LOG.debug("a hint that is none", e);
+        }
+    }
+
+    /** Tells other nodes, as soon as the hint before is out. */
+    public synchronized void committed(long id) {
+        toSend = id;
+        if (!isSending) {
+            send();
+        }
+    }
+
+    private void send() {
+        if (sending == null || !sending.isOpen()) {
+            return;
+        }
+        isSending = true;
+        sent = toSend;
+        sending.async().publish(channel, Long.toString(sent)).whenComplete((to, lost) -> sent());
+    }
+
+    private synchronized void sent() {
+        isSending = false;
+        if (toSend > sent) {
+            send();
+        }
+    }
+
+    /** Whether hints can be sent and heard now. */
+    public synchronized boolean isConnected() {
+        return sending != null && sending.isOpen() && listening != null && listening.isOpen();
+    }
+
+    @Override
+    public void close() {
+        synchronized (this) {
+            closed = true;
+        }
+        client.shutdown(Duration.ZERO, TIMEOUT);
+        resources.shutdown(0, TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+    }
+}

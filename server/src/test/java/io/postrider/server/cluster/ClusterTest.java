@@ -1,0 +1,378 @@
+package io.postrider.server.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.postrider.protocol.CloseCode;
+import io.postrider.protocol.v1.AppCredentials;
+import io.postrider.protocol.v1.ClientFrame;
+import io.postrider.protocol.v1.Connect;
+import io.postrider.protocol.v1.Push;
+import io.postrider.protocol.v1.ServerFrame;
+import io.postrider.protocol.v1.ServerFrame.FrameCase;
+import io.postrider.server.TestApi;
+import io.postrider.server.TestApi.AppHandle;
+import io.postrider.server.TestServer;
+import io.postrider.server.WireDevice;
+import io.postrider.server.store.Postgres;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+
+/** Two real nodes on one PostgreSQL and one Redis. */
+class ClusterTest {
+    /** Of a hint, as the promise is. */
+    private static final Duration SOON = Duration.ofSeconds(1);
+
+    /** Of the sweep, as the promise is. */
+    private static final Duration SWEPT = Duration.ofSeconds(10);
+
+    @TempDir Path folder;
+    private Redis redis;
+    private TestServer one;
+    private TestServer other;
+    private AppHandle app;
+
+    @BeforeEach
+    void start() {
+        redis = new Redis();
+        one = node("one");
+        other = node("other");
+        app = one.app();
+        await().until(() -> works(one) && works(other));
+    }
+
+    private TestServer node(String name) {
+        return TestServer.start(
+                folder.resolve(name),
+                Map.of(
+                        "store", Postgres.address(folder),
+                        "cluster", redis.uri(),
+                        "node", name));
+    }
+
+    private static boolean works(TestServer node) {
+        return hasRedis(node, 1);
+    }
+
+    private static boolean hasRedis(TestServer node, int connected) {
+        return node.api
+                .call("GET", "/metrics", null, null)
+                .response()
+                .body()
+                .contains("postrider_redis_connected " + connected + ".0");
+    }
+
+    @AfterEach
+    void stop() {
+        one.close();
+        other.close();
+        redis.close();
+    }
+
+    /** The app, as seen at the other node. */
+    private AppHandle there() {
+        return new AppHandle(
+                other.api, app.developer(), app.id(), app.appKey(), app.masterSecret());
+    }
+
+    private static WireDevice connect(TestServer node, String token) {
+        return WireDevice.connected("tcp://" + node.node.gateway(), token);
+    }
+
+    /** The next frame of a kind, which must come soon. */
+    private static ServerFrame soon(WireDevice device, FrameCase kind) {
+        return within(SOON, device, kind);
+    }
+
+    private static ServerFrame within(Duration time, WireDevice device, FrameCase kind) {
+        long start = System.nanoTime();
+        ServerFrame frame = device.readUntil(kind);
+        assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(time);
+        return frame;
+    }
+
+    @Test
+    void g4WhatIsPublishedAtOneNodeComesAtOnceToDevicesOfAnother() {
+        List<WireDevice> devices = new ArrayList<>();
+        for (int i = 0; i < 12; i++) {
+            String token = app.register("d" + i);
+            devices.add(connect(i % 2 == 0 ? one : other, token));
+        }
+        String id = app.publish("\"all\"");
+        for (WireDevice device : devices) {
+            Push push = soon(device, FrameCase.PUSH).getPush();
+            assertThat(push.getId()).isEqualTo(Long.parseLong(id));
+            assertThat(push.getAttempt()).isZero();
+            device.ack(push.getId());
+        }
+        await().until(() -> there().count(id, "delivered") == 12);
+        devices.forEach(WireDevice::close);
+    }
+
+    @Test
+    void g6MessagesOfTwoNodesComeInTheOrderOfTheirIds() {
+        WireDevice device = connect(one, app.register("d"));
+        List<Long> ids = new ArrayList<>();
+        for (int i = 0; i < 60; i++) {
+            ids.add(Long.parseLong((i % 3 == 0 ? there() : app).publish("{\"devices\":[\"d\"]}")));
+        }
+        List<Long> got = new ArrayList<>();
+        while (got.size() < ids.size()) {
+            long id = soon(device, FrameCase.PUSH).getPush().getId();
+            device.ack(id);
+            got.add(id);
+        }
+        assertThat(ids).isSorted();
+        assertThat(got).isEqualTo(ids);
+        device.close();
+    }
+
+    @Test
+    void aChangeAtOneNodeIsSeenByTheNextPublishAtAnother() {
+        for (int i = 0; i < 20; i++) {
+            app.register("d" + i, ",\"tags\":[\"t" + i + "\"]");
+            JsonNode published =
+                    there().call(
+                                    "POST",
+                                    "/v1/messages",
+                                    "{\"audience\":{\"tags\":[\"t"
+                                            + i
+                                            + "\"]},\"notification\":{\"title\":\"x\"}}")
+                            .expect(202)
+                            .json();
+            assertThat(published.path("targeted").asInt()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void g11ADeviceThatComesToAnotherNodeIsClosedAtTheFirst() {
+        String token = app.register("d");
+        WireDevice first = connect(one, token);
+        WireDevice second = connect(other, token);
+        ServerFrame closed = soon(first, FrameCase.CLOSE);
+        assertThat(closed.getClose().getCode()).isEqualTo(CloseCode.TAKEN_OVER.number());
+        app.publish("\"all\"");
+        assertThat(soon(second, FrameCase.PUSH).getPush().getAttempt()).isZero();
+        first.close();
+        WireDevice third = connect(one, token);
+        soon(second, FrameCase.CLOSE);
+        second.close();
+        third.close();
+    }
+
+    @Test
+    void g7AnAckAtOneNodeSettlesForDevicesAtAnother() {
+        app.register("till1");
+        String second = app.register("till2");
+        for (String till : List.of("till1", "till2")) {
+            app.call("PUT", "/v1/groups/shop/members/" + till, null);
+        }
+        WireDevice winner = connect(one, app.register("till1"));
+        WireDevice loser = connect(other, second);
+        String id = app.publish("{\"groups\":[\"shop\"]}", ",\"options\":{\"delivery\":\"any\"}");
+        soon(loser, FrameCase.PUSH);
+        soon(winner, FrameCase.PUSH);
+        winner.ack(Long.parseLong(id));
+        soon(winner, FrameCase.ACKED);
+        assertThat(soon(loser, FrameCase.SETTLED).getSettled().getId())
+                .isEqualTo(Long.parseLong(id));
+        loser.ack(Long.parseLong(id));
+        assertThat(soon(loser, FrameCase.ACKED).getAcked().getResults(0).getOutcome().name())
+                .isEqualTo("ALREADY_SETTLED");
+        winner.close();
+        loser.close();
+    }
+
+    @Test
+    void aRecallAtOneNodeIsToldToDevicesOfAnother() {
+        WireDevice device = connect(other, app.register("d"));
+        String id = app.publish("\"all\"");
+        soon(device, FrameCase.PUSH);
+        app.call("DELETE", "/v1/messages/" + id, null);
+        assertThat(soon(device, FrameCase.RECALL).getRecall().getId())
+                .isEqualTo(Long.parseLong(id));
+        device.close();
+    }
+
+    @Test
+    void g13WhatIsRevokedAtOneNodeIsVoidAtAnother() {
+        String token = app.register("d");
+        WireDevice device = connect(other, token);
+        app.call("POST", "/v1/devices/d/token/revoke", null).expect(204);
+        assertThat(soon(device, FrameCase.CLOSE).getClose().getCode())
+                .isEqualTo(CloseCode.TOKEN_REFUSED.number());
+        other.api.call("GET", "/v1/devices/d", TestApi.bearer(token), null).expect(401);
+        WireDevice again = new WireDevice("tcp://" + other.node.gateway());
+        again.connect(token);
+        assertThat(again.readClose()).isEqualTo(CloseCode.TOKEN_REFUSED.number());
+        device.close();
+    }
+
+    @Test
+    void g13AnAppsDeviceTokensThatAreVoidAtOneNodeAreVoidAtAnother() {
+        WireDevice device = connect(other, app.register("d"));
+        one.api
+                .call(
+                        "POST",
+                        "/v1/apps/" + app.id() + "/device-tokens/revoke",
+                        app.developer(),
+                        null)
+                .expect(204);
+        assertThat(soon(device, FrameCase.CLOSE).getClose().getCode())
+                .isEqualTo(CloseCode.TOKEN_REFUSED.number());
+        connect(other, app.register("d")).close();
+        device.close();
+    }
+
+    @Test
+    void aNewAppWorksAtEveryNodeAtOnce() {
+        for (int i = 0; i < 10; i++) {
+            AppHandle made = (i % 2 == 0 ? one : other).app();
+            TestServer elsewhere = i % 2 == 0 ? other : one;
+            elsewhere.api.call("GET", "/v1/devices", made.credentials(), null).expect(200);
+            AppHandle next = (i % 2 == 0 ? one : other).app();
+            WireDevice server = new WireDevice("tcp://" + elsewhere.node.gateway());
+            server.send(
+                    ClientFrame.newBuilder()
+                            .setConnect(
+                                    Connect.newBuilder()
+                                            .setApp(
+                                                    AppCredentials.newBuilder()
+                                                            .setAppKey(next.appKey())
+                                                            .setMasterSecret(next.masterSecret())))
+                            .build());
+            server.ping();
+            soon(server, FrameCase.READY);
+            soon(server, FrameCase.PONG);
+            server.close();
+        }
+    }
+
+    @Test
+    void anUnknownTokenIsRefusedByEveryNode() {
+        AppHandle made = one.app();
+        String token = made.register("d");
+        one.api.call("DELETE", "/v1/apps/" + made.id(), made.developer(), null).expect(204);
+        for (TestServer node : List.of(one, other)) {
+            WireDevice device = new WireDevice("tcp://" + node.node.gateway());
+            device.connect(token);
+            device.ping();
+            assertThat(device.readClose()).isEqualTo(CloseCode.TOKEN_REFUSED.number());
+        }
+    }
+
+    @Test
+    void anOldSecretIsSoonVoidAtEveryNodeAndANewOneIsValidAtOnce() {
+        JsonNode rotated =
+                one.api
+                        .call("POST", "/v1/apps/" + app.id() + "/secret", app.developer(), null)
+                        .expect(200)
+                        .json();
+        String fresh = TestApi.basic(app.appKey(), rotated.path("masterSecret").asString());
+        other.api.call("GET", "/v1/devices", fresh, null).expect(200);
+        other.api.call("GET", "/v1/devices", app.credentials(), null).expect(401);
+    }
+
+    @Test
+    void g12WithoutRedisEverythingComesWithTheSweep() {
+        redis.stop();
+        await().until(() -> hasRedis(one, 0) && hasRedis(other, 0));
+        String token = app.register("d");
+        WireDevice device = connect(other, token);
+        String id = app.publish("\"all\"");
+        assertThat(within(SWEPT, device, FrameCase.PUSH).getPush().getId())
+                .isEqualTo(Long.parseLong(id));
+        app.call("DELETE", "/v1/messages/" + id, null);
+        within(SWEPT, device, FrameCase.RECALL);
+        WireDevice elsewhere = connect(one, token);
+        within(SWEPT, device, FrameCase.CLOSE);
+        redis.start();
+        await().atMost(Duration.ofSeconds(30)).until(() -> works(one) && works(other));
+        there().publish("\"all\"");
+        soon(elsewhere, FrameCase.PUSH);
+        device.close();
+        elsewhere.close();
+    }
+
+    @Test
+    void aDeviceIsOnlineAtEveryNode() {
+        WireDevice device = connect(one, app.register("d"));
+        app.register("away");
+        for (AppHandle at : List.of(app, there())) {
+            await().until(() -> isOnline(at, "d"));
+            assertThat(isOnline(at, "away")).isFalse();
+            assertThat(
+                            at.call(
+                                            "POST",
+                                            "/v1/messages/validate",
+                                            "{\"audience\":\"all\",\"notification\":{\"title\":\"x\"}}")
+                                    .expect(200)
+                                    .json()
+                                    .path("online")
+                                    .asInt())
+                    .isEqualTo(1);
+        }
+        device.close();
+        await().until(() -> !isOnline(there(), "d"));
+    }
+
+    private static boolean isOnline(AppHandle at, String device) {
+        return at.call("GET", "/v1/devices/" + device, null).json().path("online").asBoolean();
+    }
+
+    @Test
+    void aNodeThatStopsSendsItsDevicesToTheOthers() {
+        await().until(() -> nodes(other).equals(List.of("one", "other")));
+        WireDevice device = connect(other, app.register("d"));
+        Thread stopping = Thread.ofVirtual().start(other::close);
+        List<String> gateways = soon(device, FrameCase.GOAWAY).getGoaway().getGatewaysList();
+        assertThat(gateways)
+                .containsExactlyInAnyOrder(
+                        "tcp://" + one.node.gateway(), "ws://" + one.node.gateway() + "/gateway");
+        await().until(() -> !stopping.isAlive());
+        await().until(() -> nodes(one).equals(List.of("one")));
+        assertThat(gateways(one, "d")).hasSize(2);
+        device.close();
+        other = node("other");
+    }
+
+    @Test
+    void nodesAndGatewaysAreListedInAnOrderOfTheDevicesOwn() {
+        await().until(() -> nodes(one).equals(List.of("one", "other")));
+        assertThat(nodes(other)).containsExactly("one", "other");
+        for (int i = 0; i < 10; i++) {
+            JsonNode here = gateways(one, "d" + i);
+            assertThat(here).hasSize(4);
+            assertThat(gateways(other, "d" + i)).isEqualTo(here);
+        }
+        one.api.call("GET", "/v1/gateways", null, null).expect(400);
+        one.api.call("GET", "/v1/nodes", null, null).expect(401);
+    }
+
+    private List<String> nodes(TestServer at) {
+        List<String> names = new ArrayList<>();
+        at.api
+                .call("GET", "/v1/nodes", app.developer(), null)
+                .expect(200)
+                .json()
+                .path("nodes")
+                .forEach(node -> names.add(node.path("node").asString()));
+        return names;
+    }
+
+    private static JsonNode gateways(TestServer at, String device) {
+        return at.api
+                .call("GET", "/v1/gateways?device=" + device, null, null)
+                .expect(200)
+                .json()
+                .path("gateways");
+    }
+}
