@@ -17,6 +17,7 @@ import io.lettuce.core.pubsub.RedisPubSubAdapter;
 import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.DefaultClientResources;
+import io.lettuce.core.resource.Delay;
 import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.concurrent.CompletionStage;
@@ -36,6 +37,7 @@ public final class RedisHints implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RedisHints.class);
     private static final String CLUSTER = "redis-cluster://";
     private static final Duration TIMEOUT = Duration.ofSeconds(2);
+    private static final Duration RECONNECT = Duration.ofSeconds(1);
     private static final int THREADS = 2;
 
     private final ClientResources resources;
@@ -69,6 +71,7 @@ public final class RedisHints implements AutoCloseable {
                 DefaultClientResources.builder()
                         .ioThreadPoolSize(THREADS)
                         .computationThreadPoolSize(THREADS)
+                        .reconnectDelay(Delay.constant(RECONNECT))
                         .build();
         if (uri.startsWith(CLUSTER)) {
             RedisClusterClient cluster =

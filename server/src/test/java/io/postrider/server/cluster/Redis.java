@@ -49,6 +49,16 @@ public final class Redis implements AutoCloseable {
         }
     }
 
+    /** STOP or CONT. */
+    void signal(String signal) throws InterruptedException {
+        try {
+            String pattern = "redis-server.* 127.0.0.1:" + port;
+            new ProcessBuilder("pkill", "-" + signal, "-f", pattern).inheritIO().start().waitFor();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     @Override
     public void close() {
         stop();
