@@ -72,7 +72,8 @@ final class Deliveries {
         switch (kindOf(recipients.count())) {
             case KIND_FEW ->
                     recipients.forEach(number -> {
-                        tx.sql.update(
+                        tx.sql.insert(
+                                "deliveries",
                                 "INSERT INTO deliveries (message_id, number, app_id, state)"
                                         + " VALUES (?, ?, ?, 0)",
                                 messageId,

@@ -13,7 +13,8 @@ final class PendingRows implements PendingIndex {
 
     @Override
     public void add(Tx tx, long appId, int number, long messageId) {
-        tx.sql.update(
+        tx.sql.insert(
+                "pending",
                 "INSERT INTO pending (app_id, number, message_id) VALUES (?, ?, ?)",
                 appId,
                 number,

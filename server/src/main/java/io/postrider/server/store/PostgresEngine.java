@@ -98,6 +98,7 @@ final class PostgresEngine implements Engine {
         source.setLoginTimeout(CONNECT_SECONDS);
         source.setSocketTimeout(SOCKET_SECONDS);
         source.setTcpKeepAlive(true);
+        source.setReWriteBatchedInserts(true);
         source.setOptions(TIMEOUTS);
         // Details quote rows, and rows have payloads.
         source.setLogServerErrorDetail(false);
@@ -127,7 +128,7 @@ final class PostgresEngine implements Engine {
         try {
             Connection connection = source.getConnection();
             connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
-            Sql sql = new Sql(around.apply(connection));
+            Sql sql = new Sql(around.apply(connection), true);
             // G1, whatever the server's default is; a default that waits for standbys, too, stays.
             sql.first("SHOW synchronous_commit", row -> row.getString(1))
                     .filter(level -> level.equals("off") || level.equals("local"))

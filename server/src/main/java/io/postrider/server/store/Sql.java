@@ -1,11 +1,13 @@
 package io.postrider.server.store;
 
+import java.sql.BatchUpdateException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,9 +24,21 @@ final class Sql implements AutoCloseable {
 
     private final Connection connection;
     private final Map<String, PreparedStatement> prepared = new HashMap<>();
+    private final boolean batches;
+
+    /** The statements by which {@link #insert} has not sent all rows yet, by table. */
+    private final LinkedHashMap<String, String> unsent = new LinkedHashMap<>();
 
     Sql(Connection connection) {
+        this(connection, false);
+    }
+
+    /**
+     * @param batches whether rows are sent many at a time, where each sending is a way to a server
+     */
+    Sql(Connection connection, boolean batches) {
         this.connection = connection;
+        this.batches = batches;
     }
 
     /** Makes a value of the row that the result stands on. */
@@ -35,6 +49,47 @@ final class Sql implements AutoCloseable {
     /** Looks at each row; false ends the reading. */
     interface RowReader {
         boolean read(ResultSet row) throws SQLException;
+    }
+
+    /**
+     * Adds a row, by one statement for each table and transaction. It may be sent later, together
+     * with others: before the commit, and before any other statement that names the table. What is
+     * wrong with it is thrown then.
+     */
+    void insert(String table, String sql, @Nullable Object... values) {
+        if (!batches) {
+            update(sql, values);
+            return;
+        }
+        try {
+            if (!sql.equals(unsent.computeIfAbsent(table, first -> sql))) {
+                throw new IllegalStateException("two statements add to " + table);
+            }
+            PreparedStatement statement = prepare(sql);
+            bindAll(statement, values);
+            statement.addBatch();
+        } catch (SQLException e) {
+            throw failed(sql, e);
+        }
+    }
+
+    private void sendIfNamed(String sql) {
+        if (!unsent.isEmpty() && unsent.keySet().stream().anyMatch(sql::contains)) {
+            send();
+        }
+    }
+
+    private void send() {
+        while (!unsent.isEmpty()) {
+            String sql = unsent.pollFirstEntry().getValue();
+            try {
+                prepare(sql).executeBatch();
+            } catch (BatchUpdateException e) {
+                throw failed(sql, e.getNextException() == null ? e : e.getNextException());
+            } catch (SQLException e) {
+                throw failed(sql, e);
+            }
+        }
     }
 
     /** Answers how many rows were changed. */
@@ -48,6 +103,7 @@ final class Sql implements AutoCloseable {
 
     /** Runs, to its end, what has no values and is not run often; what it answers is dropped. */
     void run(String sql) {
+        sendIfNamed(sql);
         try (var statement = connection.createStatement()) {
             statement.executeUpdate(sql);
         } catch (SQLException e) {
@@ -106,6 +162,7 @@ final class Sql implements AutoCloseable {
     }
 
     void commit() {
+        send();
         try {
             connection.commit();
         } catch (SQLException e) {
@@ -118,10 +175,22 @@ final class Sql implements AutoCloseable {
      * transaction to roll back; the driver must not be left to believe that it has one.
      */
     void rollback() {
+        forgetUnsent();
         try {
             connection.rollback();
         } catch (SQLException noTransaction) {
             run("BEGIN");
+        }
+    }
+
+    private void forgetUnsent() {
+        while (!unsent.isEmpty()) {
+            String sql = unsent.pollFirstEntry().getValue();
+            try {
+                prepare(sql).clearBatch();
+            } catch (SQLException e) {
+                throw failed(sql, e);
+            }
         }
     }
 
@@ -131,15 +200,26 @@ final class Sql implements AutoCloseable {
     }
 
     private PreparedStatement bind(String sql, @Nullable Object... values) throws SQLException {
+        sendIfNamed(sql);
+        PreparedStatement statement = prepare(sql);
+        bindAll(statement, values);
+        return statement;
+    }
+
+    private PreparedStatement prepare(String sql) throws SQLException {
         PreparedStatement statement = prepared.get(sql);
         if (statement == null) {
             statement = connection.prepareStatement(sql);
             prepared.put(sql, statement);
         }
+        return statement;
+    }
+
+    private static void bindAll(PreparedStatement statement, @Nullable Object... values)
+            throws SQLException {
         for (int i = 0; i < values.length; i++) {
             bind(statement, i + 1, values[i]);
         }
-        return statement;
     }
 
     private static void bind(PreparedStatement statement, int at, @Nullable Object value)

@@ -155,7 +155,8 @@ public final class SqlMessages implements MessageStore {
 
     private static void rememberKey(
             Tx tx, long id, long expiresAt, int targeted, long appId, NewMessage.Idempotency key) {
-        tx.sql.update(
+        tx.sql.insert(
+                "idempotency_keys",
                 "INSERT INTO idempotency_keys (app_id, idem_key, body_hash, message_id, targeted,"
                         + " expires_at, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)"
                         + " ON CONFLICT (app_id, idem_key) DO UPDATE SET"
@@ -199,7 +200,8 @@ public final class SqlMessages implements MessageStore {
 
     private static void insert(
             Tx tx, long id, long expiresAt, NewMessage message, Columns columns) {
-        tx.sql.update(
+        tx.sql.insert(
+                "messages",
                 "INSERT INTO messages (id, app_id, kind, number, state, names_users, wants_ack,"
                         + " online_only, targeted, filter, created_at, expires_at, audience,"
                         + " options, content, request_id)"
