@@ -39,6 +39,9 @@ public final class Main {
         spec.version("postrider " + version());
         Serve serve = new Serve(out, err);
         spec.addSubcommand("serve", new CommandLine(Serve.spec()));
+        spec.addSubcommand("backup", new CommandLine(new Backup.Save(out, err)));
+        spec.addSubcommand("restore", new CommandLine(new Backup.Restore(out, err)));
+        spec.addSubcommand("epoch", new CommandLine(new Backup.Epoch(out, err)));
         spec.addSubcommand("demo", new CommandLine(new DemoCommand(out, err)));
         spec.addSubcommand("app", new CommandLine(new AppCommand(out)));
         spec.addSubcommand("listen", new CommandLine(new ListenCommand(out, err)));

@@ -108,6 +108,11 @@ public final class Postrider implements AutoCloseable {
                     line -> {});
         }
 
+        /** As these, by another clock. */
+        public Seams clock(Clock other) {
+            return new Seams(other, limits, writing, messages, wakeUps, tell);
+        }
+
         /** As these, with something around the message store. */
         public Seams messages(UnaryOperator<MessageStore> around) {
             return new Seams(clock, limits, writing, around, wakeUps, tell);

@@ -41,6 +41,12 @@ public final class TestServer implements AutoCloseable {
         return start(settings(data, Map.of()), change);
     }
 
+    /** With settings, and something of the test's own between two parts. */
+    public static TestServer startWith(
+            Path data, Map<String, String> more, UnaryOperator<Seams> change) {
+        return start(settings(data, more), change);
+    }
+
     private static TestServer start(Settings settings, UnaryOperator<Seams> change) {
         ManualClock clock = new ManualClock();
         Seams seams =

@@ -64,7 +64,7 @@ final class DataFolder implements AutoCloseable {
     }
 
     /** Makes the file if need be; nobody else reads it, whoever made the folder. */
-    private static void keepToOwner(Path file) throws IOException {
+    static void keepToOwner(Path file) throws IOException {
         if (Files.notExists(file)) {
             Files.createFile(file);
         }
@@ -84,6 +84,11 @@ final class DataFolder implements AutoCloseable {
     }
 
     Path database() {
+        return databaseIn(path);
+    }
+
+    /** Where a folder's database is, if it has one. */
+    static Path databaseIn(Path path) {
         return path.resolve(DATABASE);
     }
 

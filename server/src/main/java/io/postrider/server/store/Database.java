@@ -84,14 +84,16 @@ public final class Database implements AutoCloseable {
             Clock clock,
             Metrics metrics,
             UnaryOperator<Connection> around) {
-        PostgresAddress address =
-                PostgresAddress.of(uri)
-                        .map(given -> given.withPassword(password))
-                        .orElseThrow(() ->
-                                new StoreException(
-                                        "store is no address of a PostgreSQL database, such as"
-                                                + " postgres://user:password@host:5432/postrider"));
-        return open(PostgresEngine.open(address, clock, around), clock, metrics);
+        return open(PostgresEngine.open(address(uri, password), clock, around), clock, metrics);
+    }
+
+    static PostgresAddress address(String uri, Optional<String> password) {
+        return PostgresAddress.of(uri)
+                .map(given -> given.withPassword(password))
+                .orElseThrow(() ->
+                        new StoreException(
+                                "store is no address of a PostgreSQL database, such as"
+                                        + " postgres://user:password@host:5432/postrider"));
     }
 
     static Database open(Engine engine, Clock clock, Metrics metrics) {

@@ -1,0 +1,156 @@
+package io.postrider.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.postrider.protocol.CloseCode;
+import io.postrider.protocol.v1.ServerFrame.FrameCase;
+import io.postrider.server.TestApi.AppHandle;
+import io.postrider.server.store.Postgres;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The verbs backup, restore and epoch, on nodes that serve. */
+class BackupTest {
+    @TempDir Path folder;
+
+    private final ByteArrayOutputStream said = new ByteArrayOutputStream();
+
+    private int run(String... arguments) {
+        said.reset();
+        PrintStream stream = new PrintStream(said, true, StandardCharsets.UTF_8);
+        return Main.commandLine(stream, stream).execute(arguments);
+    }
+
+    private String said() {
+        return said.toString(StandardCharsets.UTF_8);
+    }
+
+    private int save(Path data, Path file) {
+        return run("backup", file.toString(), "--data", data.toString());
+    }
+
+    private int restore(Path file, Path data) {
+        return run("restore", file.toString(), "--data", data.toString());
+    }
+
+    private static AppHandle at(TestServer server, AppHandle app) {
+        return new AppHandle(
+                server.api, app.developer(), app.id(), app.appKey(), app.masterSecret());
+    }
+
+    private static String epoch(TestServer server, String token) {
+        WireDevice device = new WireDevice("tcp://" + server.node.gateway());
+        device.connect(token);
+        String epoch = device.readUntil(FrameCase.READY).getReady().getEpoch();
+        device.close();
+        return epoch;
+    }
+
+    @Test
+    void whatWasAcceptedBeforeABackupIsInItThoughTheNodeGoesOnPublishing() throws Exception {
+        Path data = folder.resolve("data");
+        Path other = folder.resolve("other");
+        Path file = folder.resolve("backup.db");
+        AppHandle app;
+        String token;
+        String lost;
+        String before;
+        List<String> accepted = new ArrayList<>();
+        AtomicBoolean publishing = new AtomicBoolean(true);
+        try (TestServer server = TestServer.start(data);
+                ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            app = server.app();
+            token = app.register("d");
+            before = epoch(server, token);
+            for (int i = 0; i < 20; i++) {
+                accepted.add(app.publish("\"all\""));
+            }
+            AppHandle busy = app;
+            Future<?> traffic =
+                    threads.submit(() -> {
+                        while (publishing.get()) {
+                            busy.publish("\"all\"");
+                        }
+                    });
+            assertThat(save(data, file)).as(said()).isZero();
+            publishing.set(false);
+            traffic.get();
+            lost = app.register("lost");
+        }
+        assertThat(restore(file, other)).as(said()).isZero();
+        try (TestServer server = TestServer.start(other)) {
+            AppHandle restored = at(server, app);
+            for (String id : accepted) {
+                assertThat(restored.count(id, "pending")).isEqualTo(1);
+            }
+            assertThat(epoch(server, token)).isNotEqualTo(before);
+            restored.register("new");
+            WireDevice stranger = new WireDevice("tcp://" + server.node.gateway());
+            stranger.connect(lost);
+            assertThat(stranger.readClose()).isEqualTo(CloseCode.TOKEN_REFUSED.number());
+        }
+    }
+
+    @Test
+    void whatCannotBeDoneIsSaidAndChangesNothing() throws IOException {
+        Path data = folder.resolve("data");
+        Path file = folder.resolve("backup.db");
+        assertThat(save(folder.resolve("nothing"), file)).isEqualTo(2);
+        assertThat(said()).contains("there is no database in");
+        try (TestServer server = TestServer.start(data)) {
+            server.app();
+            Files.writeString(file, "mine");
+            assertThat(save(data, file)).isEqualTo(2);
+            assertThat(said()).contains("is there already");
+            assertThat(restore(file, data)).isEqualTo(2);
+            assertThat(said()).contains("another server is using");
+        }
+        assertThat(restore(file, data)).isEqualTo(2);
+        assertThat(said()).contains("has a database");
+        assertThat(restore(file, folder.resolve("empty"))).isEqualTo(2);
+        assertThat(said()).contains("is no backup, or is damaged");
+        assertThat(restore(folder.resolve("none"), folder.resolve("empty"))).isEqualTo(2);
+        assertThat(said()).contains("there is no file");
+        assertThat(Files.readString(file)).isEqualTo("mine");
+        TestServer.start(data).close();
+        TestServer.start(folder.resolve("empty")).close();
+    }
+
+    @Test
+    void aPostgresThatWasRestoredGetsANewEpochWhileNoNodeRunsOnIt() {
+        String store = Postgres.address(folder);
+        Map<String, String> settings = Map.of("store", store);
+        assertThat(run("epoch", "--new", "--store", store)).isEqualTo(2);
+        assertThat(said()).contains("no node has ever run");
+        AppHandle app;
+        String token;
+        String before;
+        try (TestServer server = TestServer.start(folder, settings)) {
+            app = server.app();
+            token = app.register("d");
+            before = epoch(server, token);
+            assertThat(run("epoch", "--new", "--store", store)).isEqualTo(2);
+            assertThat(said()).contains("a node runs on this database");
+        }
+        assertThat(run("epoch", "--new", "--store", store)).as(said()).isZero();
+        try (TestServer server = TestServer.start(folder, settings)) {
+            assertThat(said()).contains(epoch(server, token)).doesNotContain(before);
+        }
+        assertThat(run("epoch", "--new")).isEqualTo(2);
+        assertThat(said()).contains("say which database");
+        assertThat(run("epoch", "--store", store)).isEqualTo(2);
+    }
+}
