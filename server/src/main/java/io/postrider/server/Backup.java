@@ -1,6 +1,7 @@
 package io.postrider.server;
 
 import io.postrider.server.config.Settings;
+import io.postrider.server.config.Settings.LogFormat;
 import io.postrider.server.config.SettingsException;
 import io.postrider.server.config.SettingsLoader;
 import io.postrider.server.store.SqlBackups;
@@ -47,6 +48,7 @@ final class Backup {
 
         @Override
         public Integer call() {
+            Logging.start(LogFormat.TEXT);
             try {
                 run(SettingsLoader.load(options(), System.getenv(), null));
                 return 0;
