@@ -119,8 +119,9 @@ final class Feed {
         Committed page;
         do {
             page = store.committedAfter(from(), PAGE);
-            feed(page);
+            // First, since it may fail: then all of the page is read again.
             page.changes().forEach(others);
+            feed(page);
         } while (page.more());
     }
 

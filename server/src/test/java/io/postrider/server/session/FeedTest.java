@@ -11,6 +11,7 @@ import io.postrider.server.delivery.Change.Recalled;
 import io.postrider.server.delivery.Change.Settled;
 import io.postrider.server.delivery.Mailboxes.Begun;
 import io.postrider.server.delivery.Recipients;
+import io.postrider.server.delivery.StoreUnavailable;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -80,6 +81,25 @@ class FeedTest {
         node.store.othersChanges.add(new AppChanged(APP));
         node.sessions.look();
         node.run();
+        assertThat(node.heardOfOthers).containsExactly(new AppChanged(APP));
+    }
+
+    @Test
+    void whatCouldNotBeHeardOutsideIsReadAgain() {
+        node.open(ME, device);
+        node.store(1, ME);
+        node.store.othersChanges.add(new AppChanged(APP));
+        node.sessions.onOthersChange(change -> {
+            throw new StoreUnavailable("the database is gone");
+        });
+        node.sessions.look();
+        node.run();
+        assertThat(device.got()).isEmpty();
+        node.store.othersChanges.add(new AppChanged(APP));
+        node.sessions.onOthersChange(node.heardOfOthers::add);
+        node.sessions.look();
+        node.run();
+        assertThat(device.got()).containsExactly("push 1");
         assertThat(node.heardOfOthers).containsExactly(new AppChanged(APP));
     }
 
