@@ -144,11 +144,28 @@ public final class RedisHints implements AutoCloseable {
             return;
         }
         connecting = true;
-        connect.get()
-                .thenCombine(connect.get(), this::connected)
+        try {
+            connect.get()
+                    .thenCompose(this::connectSecond)
+                    .whenComplete((done, failure) -> {
+                        if (failure != null) {
+                            failedToConnect(failure);
+                        }
+                    });
+        } catch (RuntimeException e) {
+            // Passed on, it would end the chore that tries again.
+            failedToConnect(e);
+        }
+    }
+
+    /** The first is given up if there is no second, or each attempt would leave one behind. */
+    private CompletionStage<Boolean> connectSecond(
+            StatefulRedisPubSubConnection<String, String> first) {
+        return connect.get()
+                .thenApply(second -> connected(first, second))
                 .whenComplete((done, failure) -> {
                     if (failure != null) {
-                        failedToConnect(failure);
+                        first.closeAsync();
                     }
                 });
     }
