@@ -21,12 +21,13 @@ final class PublishFrames implements Publishing {
     }
 
     @Override
-    public CompletableFuture<ServerFrame> publish(App app, Publish frame) {
+    public CompletableFuture<ServerFrame> publish(App app, Publish frame, long askedAt) {
         return calls.publish(
                         app,
                         frame.getMessage().getBytes(StandardCharsets.UTF_8),
                         frame.hasIdempotencyKey() ? frame.getIdempotencyKey() : null,
-                        UUID.randomUUID().toString())
+                        UUID.randomUUID().toString(),
+                        askedAt)
                 .thenApply(outcome -> answer(frame.getRef(), outcome));
     }
 

@@ -121,7 +121,8 @@ final class MessageRoutes {
                                 request.app(),
                                 request.bytes(),
                                 request.header(IDEMPOTENCY_KEY),
-                                request.id())
+                                request.id(),
+                                System.nanoTime())
                         .join();
         return Answer.json(
                 202,

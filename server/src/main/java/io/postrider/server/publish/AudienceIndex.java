@@ -13,13 +13,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 import org.roaringbitmap.RoaringBitmap;
 
 /**
  * Resolves audiences from sets in memory, one for each tag and platform, that follow the audience's
- * log. Each resolve first catches up to the log's committed end, so a change that was answered is
- * seen by the next publish. Devices, users and groups are looked up in the store, which has an
- * index. Thread-safe; blocks.
+ * log. Each resolve first catches up with the log as it was committed when it was asked for, so a
+ * change that was answered is seen by the next publish; those that were asked for before the log
+ * was last read need not read it again. Devices, users and groups are looked up in the store, which
+ * has an index. Thread-safe; blocks.
  */
 public final class AudienceIndex {
     private static final int CHANGES_PER_SNAPSHOT = 10_000;
@@ -48,11 +50,15 @@ public final class AudienceIndex {
      */
     public record Resolved(Recipients recipients, long logEnd, boolean namesUsers) {}
 
-    /** The devices that an audience stands for now. */
-    public Resolved resolve(long appId, Audience audience) {
+    /**
+     * The devices that an audience stands for, at the time of asking or later.
+     *
+     * @param askedAt as of {@link System#nanoTime}
+     */
+    public Resolved resolve(long appId, Audience audience, long askedAt) {
         AppIndex index = byApp.computeIfAbsent(appId, this::load);
         synchronized (index) {
-            catchUp(appId, index);
+            catchUp(appId, index, askedAt);
             RoaringBitmap found = resolve(appId, index.sets, audience.filter());
             boolean namesUsers = audience.filter().users() != null;
             if (audience.groups() != null) {
@@ -73,6 +79,7 @@ public final class AudienceIndex {
         final TagSets sets;
         long seq;
         long snapshotSeq;
+        @Nullable Long readAt;
 
         AppIndex(TagSets sets, long seq) {
             this.sets = sets;
@@ -87,7 +94,11 @@ public final class AudienceIndex {
                 .orElseGet(() -> new AppIndex(new TagSets(), 0));
     }
 
-    private void catchUp(long appId, AppIndex index) {
+    private void catchUp(long appId, AppIndex index, long askedAt) {
+        if (index.readAt != null && index.readAt - askedAt > 0) {
+            return;
+        }
+        long now = System.nanoTime();
         log.changesAfter(
                 appId,
                 index.seq,
@@ -95,6 +106,7 @@ public final class AudienceIndex {
                     index.sets.apply(change);
                     index.seq = change.seq();
                 });
+        index.readAt = now;
         if (index.seq - index.snapshotSeq >= CHANGES_PER_SNAPSHOT) {
             log.keepSnapshot(appId, new Snapshot(index.seq, index.sets.write()));
             index.snapshotSeq = index.seq;

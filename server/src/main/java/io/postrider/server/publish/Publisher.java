@@ -36,7 +36,8 @@ public final class Publisher {
     public record Reach(int targeted, int online) {}
 
     public Reach validate(long appId, Publish publish) {
-        Recipients recipients = audiences.resolve(appId, publish.audience()).recipients();
+        Recipients recipients =
+                audiences.resolve(appId, publish.audience(), System.nanoTime()).recipients();
         int targeted = publish.firstAckSettles() ? groupsOf(publish).size() : recipients.count();
         return new Reach(targeted, presence.online(appId, recipients).count());
     }
@@ -45,20 +46,25 @@ public final class Publisher {
         return new LinkedHashSet<>(Objects.requireNonNull(publish.audience().groups()));
     }
 
-    private Target target(long appId, Publish publish) {
+    private Target target(long appId, Publish publish, long askedAt) {
         if (publish.firstAckSettles()) {
             return new Target.Groups(groupsOf(publish), publish.audience().filter());
         }
-        AudienceIndex.Resolved resolved = audiences.resolve(appId, publish.audience());
+        AudienceIndex.Resolved resolved = audiences.resolve(appId, publish.audience(), askedAt);
         return new Target.Devices(resolved.recipients(), resolved.logEnd(), resolved.namesUsers());
     }
 
-    /** Resolves the audience, blocking, and stores the message; see {@link MessageStore#accept}. */
-    public CompletableFuture<Accepted> publish(long appId, Publish publish) {
+    /**
+     * Resolves the audience, blocking, and stores the message; see {@link MessageStore#accept}.
+     *
+     * @param askedAt when the app server's call came, as of {@link System#nanoTime}: the audience
+     *     is not an earlier one
+     */
+    public CompletableFuture<Accepted> publish(long appId, Publish publish, long askedAt) {
         return store.accept(
                         new NewMessage(
                                 appId,
-                                target(appId, publish),
+                                target(appId, publish, askedAt),
                                 publish.audienceJson(),
                                 publish.optionsJson(),
                                 publish.ttlMillis(),

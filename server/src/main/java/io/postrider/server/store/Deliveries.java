@@ -36,6 +36,11 @@ final class Deliveries {
     static final int RECALLED = 3;
     static final int FAILED = 4;
 
+    private static final String ACKNOWLEDGE_ONE =
+            "UPDATE messages SET state = ?, at = ?, opened_at = ?"
+                    + " WHERE id = ? AND app_id = ? AND number = ? AND state = 0"
+                    + " AND expires_at > ?";
+
     private final OpenSets sets;
     private final PendingIndex pending;
     private final Settlements settlements;
@@ -72,7 +77,7 @@ final class Deliveries {
         switch (kindOf(recipients.count())) {
             case KIND_FEW ->
                     recipients.forEach(number -> {
-                        tx.sql.insert(
+                        tx.sql.updateLater(
                                 "deliveries",
                                 "INSERT INTO deliveries (message_id, number, app_id, state)"
                                         + " VALUES (?, ?, ?, 0)",
@@ -102,16 +107,54 @@ final class Deliveries {
         return settlements.open(tx, appId, messageId, expiresAt, groups, filter);
     }
 
-    AckOutcome acknowledge(Tx tx, AckBatch.Ack ack) {
+    /** Answers one outcome per ack, in their order. */
+    List<AckOutcome> acknowledge(Tx tx, AckBatch acks) {
+        @Nullable AckOutcome[] outcomes = new @Nullable AckOutcome[acks.size()];
+        acknowledgeThoseOfOne(tx, acks, outcomes);
+        List<AckOutcome> all = new ArrayList<>(outcomes.length);
+        for (int i = 0; i < outcomes.length; i++) {
+            AckOutcome outcome = outcomes[i];
+            all.add(outcome == null ? acknowledge(tx, acks.get(i)) : outcome);
+        }
+        return all;
+    }
+
+    /** Most messages are to one device; for those all acks are one way to the database. */
+    private void acknowledgeThoseOfOne(Tx tx, AckBatch acks, @Nullable AckOutcome[] outcomes) {
+        List<Integer> which = new ArrayList<>();
+        List<@Nullable Object[]> values = new ArrayList<>();
+        for (int i = 0; i < acks.size(); i++) {
+            AckBatch.Ack ack = acks.get(i);
+            if (!settlements.knows(ack.messageId()) && sets.cached(ack.messageId()) == null) {
+                which.add(i);
+                values.add(
+                        new @Nullable Object[] {
+                            ack.opened() ? OPENED : DELIVERED,
+                            tx.now(),
+                            ack.opened() ? tx.now() : null,
+                            ack.messageId(),
+                            ack.appId(),
+                            ack.number(),
+                            tx.now()
+                        });
+            }
+        }
+        int[] changed = tx.sql.updateEach(ACKNOWLEDGE_ONE, values);
+        for (int i = 0; i < changed.length; i++) {
+            if (changed[i] == 1) {
+                AckBatch.Ack ack = acks.get(which.get(i));
+                pending.remove(tx, ack.appId(), ack.number(), ack.messageId());
+                outcomes[which.get(i)] = AckOutcome.RECORDED;
+            }
+        }
+    }
+
+    private AckOutcome acknowledge(Tx tx, AckBatch.Ack ack) {
         if (settlements.knows(ack.messageId())) {
             return settlements.acknowledge(tx, ack);
         }
         OpenSet set = sets.cached(ack.messageId());
         if (set == null) {
-            if (acknowledgeOne(tx, ack)) {
-                pending.remove(tx, ack.appId(), ack.number(), ack.messageId());
-                return AckOutcome.RECORDED;
-            }
             Optional<Row> row =
                     tx.sql.first(
                             "SELECT kind, number, state, expires_at FROM messages"
@@ -142,21 +185,6 @@ final class Deliveries {
         static Row read(ResultSet row) throws SQLException {
             return new Row(row.getInt(1), row.getInt(2), row.getInt(3), row.getLong(4));
         }
-    }
-
-    private static boolean acknowledgeOne(Tx tx, AckBatch.Ack ack) {
-        return tx.sql.update(
-                        "UPDATE messages SET state = ?, at = ?, opened_at = ?"
-                                + " WHERE id = ? AND app_id = ? AND number = ? AND state = 0"
-                                + " AND expires_at > ?",
-                        ack.opened() ? OPENED : DELIVERED,
-                        tx.now(),
-                        ack.opened() ? tx.now() : null,
-                        ack.messageId(),
-                        ack.appId(),
-                        ack.number(),
-                        tx.now())
-                == 1;
     }
 
     private static AckOutcome standingOfOne(Tx tx, AckBatch.Ack ack, Row row) {

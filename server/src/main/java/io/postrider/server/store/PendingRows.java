@@ -13,7 +13,7 @@ final class PendingRows implements PendingIndex {
 
     @Override
     public void add(Tx tx, long appId, int number, long messageId) {
-        tx.sql.insert(
+        tx.sql.updateLater(
                 "pending",
                 "INSERT INTO pending (app_id, number, message_id) VALUES (?, ?, ?)",
                 appId,
@@ -23,7 +23,8 @@ final class PendingRows implements PendingIndex {
 
     @Override
     public void remove(Tx tx, long appId, int number, long messageId) {
-        tx.sql.update(
+        tx.sql.updateLater(
+                "pending",
                 "DELETE FROM pending WHERE app_id = ? AND number = ? AND message_id = ?",
                 appId,
                 number,

@@ -103,11 +103,13 @@ final class Settlements {
                 groups.names().stream().map(name -> memberships.idOf(tx, appId, name)).toList();
         known.put(messageId, Opened.of(appId, expiresAt, filter, ids));
         for (long group : ids) {
-            tx.sql.update(
+            tx.sql.updateLater(
+                    "settlements",
                     "INSERT INTO settlements (message_id, group_id, state) VALUES (?, ?, 0)",
                     messageId,
                     group);
-            tx.sql.update(
+            tx.sql.updateLater(
+                    "group_mailboxes",
                     "INSERT INTO group_mailboxes (group_id, message_id, expires_at)"
                             + " VALUES (?, ?, ?)",
                     group,

@@ -26,7 +26,7 @@ final class Sql implements AutoCloseable {
     private final Map<String, PreparedStatement> prepared = new HashMap<>();
     private final boolean batches;
 
-    /** The statements by which {@link #insert} has not sent all rows yet, by table. */
+    /** The statements by which {@link #updateLater} has not sent everything yet, by table. */
     private final LinkedHashMap<String, String> unsent = new LinkedHashMap<>();
 
     Sql(Connection connection) {
@@ -34,7 +34,8 @@ final class Sql implements AutoCloseable {
     }
 
     /**
-     * @param batches whether rows are sent many at a time, where each sending is a way to a server
+     * @param batches whether values are sent many at a time, where each sending is a way to a
+     *     server
      */
     Sql(Connection connection, boolean batches) {
         this.connection = connection;
@@ -52,25 +53,46 @@ final class Sql implements AutoCloseable {
     }
 
     /**
-     * Adds a row, by one statement for each table and transaction. It may be sent later, together
-     * with others: before the commit, and before any other statement that names the table. What is
+     * Changes a table. It may be sent later, together with what the same statement is to do with
+     * other values: before the commit, and before any other statement that names the table. What is
      * wrong with it is thrown then.
      */
-    void insert(String table, String sql, @Nullable Object... values) {
+    void updateLater(String table, String sql, @Nullable Object... values) {
         if (!batches) {
             update(sql, values);
             return;
         }
+        if (!sql.equals(unsent.getOrDefault(table, sql))) {
+            send();
+        }
+        unsent.put(table, sql);
         try {
-            if (!sql.equals(unsent.computeIfAbsent(table, first -> sql))) {
-                throw new IllegalStateException("two statements add to " + table);
-            }
-            PreparedStatement statement = prepare(sql);
-            bindAll(statement, values);
-            statement.addBatch();
+            add(sql, values);
         } catch (SQLException e) {
             throw failed(sql, e);
         }
+    }
+
+    /** Runs a statement with each of these values. Answers how many rows each has changed. */
+    int[] updateEach(String sql, List<@Nullable Object[]> values) {
+        if (!batches) {
+            return values.stream().mapToInt(each -> update(sql, each)).toArray();
+        }
+        sendIfNamed(sql);
+        try {
+            for (@Nullable Object[] each : values) {
+                add(sql, each);
+            }
+        } catch (SQLException e) {
+            throw failed(sql, e);
+        }
+        return sendAll(sql);
+    }
+
+    private void add(String sql, @Nullable Object... values) throws SQLException {
+        PreparedStatement statement = prepare(sql);
+        bindAll(statement, values);
+        statement.addBatch();
     }
 
     private void sendIfNamed(String sql) {
@@ -81,14 +103,17 @@ final class Sql implements AutoCloseable {
 
     private void send() {
         while (!unsent.isEmpty()) {
-            String sql = unsent.pollFirstEntry().getValue();
-            try {
-                prepare(sql).executeBatch();
-            } catch (BatchUpdateException e) {
-                throw failed(sql, e.getNextException() == null ? e : e.getNextException());
-            } catch (SQLException e) {
-                throw failed(sql, e);
-            }
+            sendAll(unsent.pollFirstEntry().getValue());
+        }
+    }
+
+    private int[] sendAll(String sql) {
+        try {
+            return prepare(sql).executeBatch();
+        } catch (BatchUpdateException e) {
+            throw failed(sql, e.getNextException() == null ? e : e.getNextException());
+        } catch (SQLException e) {
+            throw failed(sql, e);
         }
     }
 

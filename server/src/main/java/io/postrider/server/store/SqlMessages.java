@@ -16,7 +16,6 @@ import io.postrider.server.delivery.WakeUps;
 import java.security.MessageDigest;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -155,7 +154,7 @@ public final class SqlMessages implements MessageStore {
 
     private static void rememberKey(
             Tx tx, long id, long expiresAt, int targeted, long appId, NewMessage.Idempotency key) {
-        tx.sql.insert(
+        tx.sql.updateLater(
                 "idempotency_keys",
                 "INSERT INTO idempotency_keys (app_id, idem_key, body_hash, message_id, targeted,"
                         + " expires_at, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -200,7 +199,7 @@ public final class SqlMessages implements MessageStore {
 
     private static void insert(
             Tx tx, long id, long expiresAt, NewMessage message, Columns columns) {
-        tx.sql.insert(
+        tx.sql.updateLater(
                 "messages",
                 "INSERT INTO messages (id, app_id, kind, number, state, names_users, wants_ack,"
                         + " online_only, targeted, filter, created_at, expires_at, audience,"
@@ -227,16 +226,8 @@ public final class SqlMessages implements MessageStore {
     @Override
     public CompletableFuture<List<AckOutcome>> acknowledge(AckBatch acks) {
         return acks.isUrgent()
-                ? database.writer().submit(tx -> acknowledge(tx, acks))
-                : database.writer().submitLazily(tx -> acknowledge(tx, acks));
-    }
-
-    private List<AckOutcome> acknowledge(Tx tx, AckBatch acks) {
-        List<AckOutcome> outcomes = new ArrayList<>(acks.size());
-        for (int i = 0; i < acks.size(); i++) {
-            outcomes.add(deliveries.acknowledge(tx, acks.get(i)));
-        }
-        return outcomes;
+                ? database.writer().submit(tx -> deliveries.acknowledge(tx, acks))
+                : database.writer().submitLazily(tx -> deliveries.acknowledge(tx, acks));
     }
 
     @Override

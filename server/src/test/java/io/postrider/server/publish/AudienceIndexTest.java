@@ -6,7 +6,6 @@ import io.postrider.server.ManualClock;
 import io.postrider.server.identity.AuditLog.Actor;
 import io.postrider.server.identity.DeviceFilter;
 import io.postrider.server.identity.DeviceStore;
-import io.postrider.server.identity.DeviceStore.Change;
 import io.postrider.server.identity.DeviceStore.Profile;
 import io.postrider.server.identity.GroupStore;
 import io.postrider.server.identity.Platform;
@@ -16,9 +15,12 @@ import io.postrider.server.store.SqlApps;
 import io.postrider.server.store.SqlAudienceLog;
 import io.postrider.server.store.SqlDevices;
 import io.postrider.server.store.SqlGroups;
+import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -65,18 +67,73 @@ class AudienceIndexTest {
         }
     }
 
+    /** Each entry of the log adds one device; counts how often it is read. */
+    private static final class CountingLog implements AudienceLog {
+        int end;
+        int reads;
+
+        @Override
+        public void changesAfter(long appId, long seq, Consumer<AudienceLog.Change> each) {
+            reads++;
+            for (int number = (int) seq + 1; number <= end; number++) {
+                each.accept(
+                        new AudienceLog.Change(
+                                number, number, null, Platform.WEB, List.of(), List.of("x")));
+            }
+        }
+
+        @Override
+        public Optional<Snapshot> snapshot(long appId) {
+            return Optional.empty();
+        }
+
+        @Override
+        public void keepSnapshot(long appId, Snapshot snapshot) {}
+    }
+
+    @Test
+    void theLogIsReadOnceForAllWhoAskedBeforeAndAgainForWhoAskedAfter() {
+        CountingLog log = new CountingLog();
+        // Neither is asked for tags.
+        AudienceIndex index =
+                new AudienceIndex(log, unused(DeviceStore.class), unused(GroupStore.class));
+        log.end = 1;
+        long before = System.nanoTime();
+        assertThat(index.resolve(1, tagged("x"), before).recipients().count()).isEqualTo(1);
+        assertThat(index.resolve(1, tagged("x"), before).recipients().count()).isEqualTo(1);
+        assertThat(log.reads).isEqualTo(1);
+
+        log.end = 2;
+        assertThat(count(index, 1, "x")).isEqualTo(2);
+        assertThat(log.reads).isEqualTo(2);
+    }
+
+    private static <T> T unused(Class<T> type) {
+        return type.cast(
+                Proxy.newProxyInstance(
+                        type.getClassLoader(),
+                        new Class<?>[] {type},
+                        (proxy, method, args) -> {
+                            throw new AssertionError(method);
+                        }));
+    }
+
     private static Profile profile(String tag) {
         return new Profile(Platform.WEB, null, new TreeSet<>(List.of(tag)), null, null);
     }
 
     private static void retag(DeviceStore devices, long app, String tag) {
         devices.change(
-                app, "moves", new Change(null, null, new TreeSet<>(List.of(tag)), null, null));
+                app,
+                "moves",
+                new DeviceStore.Change(null, null, new TreeSet<>(List.of(tag)), null, null));
     }
 
     private static int count(AudienceIndex index, long app, String tag) {
-        Audience audience =
-                new Audience(null, new DeviceFilter(null, null, List.of(tag), null, null, null));
-        return index.resolve(app, audience).recipients().count();
+        return index.resolve(app, tagged(tag), System.nanoTime()).recipients().count();
+    }
+
+    private static Audience tagged(String tag) {
+        return new Audience(null, new DeviceFilter(null, null, List.of(tag), null, null, null));
     }
 }
