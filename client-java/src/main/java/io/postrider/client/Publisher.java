@@ -2,45 +2,62 @@ package io.postrider.client;
 
 import java.io.IOException;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import okhttp3.Credentials;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Publishes over REST. What fails without a clear answer is sent again under the same idempotency
- * key, so it cannot be published twice. Thread-safe.
+ * key, at the next node if there are several, so it cannot be published twice. Thread-safe.
  */
 public final class Publisher {
     private static final int DEFAULT_ATTEMPTS = 6;
     private static final long MOST_WAIT_SECONDS = 60;
 
-    private final Rest rest;
+    private final List<Rest> nodes;
     private final String authorization;
     private final int attempts;
+
+    /** Which of the nodes answered last. */
+    private final AtomicInteger at = new AtomicInteger();
 
     /**
      * @param server such as {@code http://127.0.0.1:8080}
      */
     public static Publisher of(String server, String appKey, String masterSecret) {
         return new Publisher(
-                new Rest(Threads.shared(), server),
+                Collections.singletonList(new Rest(Threads.shared(), server)),
                 Credentials.basic(appKey, masterSecret),
                 DEFAULT_ATTEMPTS);
     }
 
+    /** A publisher like this one that goes on at other nodes of the cluster when one is gone. */
+    public Publisher orAt(String... servers) {
+        List<Rest> all = new ArrayList<>(nodes);
+        for (String server : servers) {
+            all.add(nodes.get(0).at(server));
+        }
+        return new Publisher(all, authorization, attempts);
+    }
+
     /** A publisher like this one with other threads, or another trust. */
     public Publisher using(Threads threads) {
-        return new Publisher(rest.using(threads), authorization, attempts);
+        List<Rest> all = new ArrayList<>();
+        nodes.forEach(node -> all.add(node.using(threads)));
+        return new Publisher(all, authorization, attempts);
     }
 
     /** A publisher like this one that tries so often; waits double from about half a second. */
     public Publisher withAttempts(int most) {
-        return new Publisher(rest, authorization, most);
+        return new Publisher(nodes, authorization, most);
     }
 
-    private Publisher(Rest rest, String authorization, int attempts) {
-        this.rest = rest;
+    private Publisher(List<Rest> nodes, String authorization, int attempts) {
+        this.nodes = nodes;
         this.authorization = authorization;
         this.attempts = attempts;
     }
@@ -60,8 +77,10 @@ public final class Publisher {
         IOException last = null;
         for (int attempt = 1; attempt <= attempts; attempt++) {
             long wait = backoff.nextMillis();
+            int node = at.get();
             try {
-                Rest.Answer answer = rest.post("/v1/messages", authorization, headers, body);
+                Rest.Answer answer =
+                        nodes.get(node).post("/v1/messages", authorization, headers, body);
                 if (answer.status == 202) {
                     return published(answer);
                 }
@@ -78,6 +97,9 @@ public final class Publisher {
             } catch (IOException e) {
                 last = e;
             }
+            if (!isBusy(last)) {
+                at.compareAndSet(node, (node + 1) % nodes.size());
+            }
             if (attempt < attempts) {
                 Thread.sleep(wait);
             }
@@ -87,6 +109,12 @@ public final class Publisher {
         }
         throw new PostriderException(
                 0, null, "no answer to " + attempts + " attempts: " + messageOf(last));
+    }
+
+    /** It answers, and asks for patience. */
+    private static boolean isBusy(@Nullable IOException failure) {
+        return failure instanceof PostriderException
+                && ((PostriderException) failure).status() == 429;
     }
 
     private static String messageOf(@Nullable Throwable failure) {

@@ -32,8 +32,17 @@ final class Rest {
      * @param base such as {@code http://127.0.0.1:8080}
      */
     Rest(Threads threads, String base) {
-        this.http = threads.http().newBuilder().callTimeout(TIMEOUT_SECONDS, SECONDS).build();
+        this(threads.http().newBuilder().callTimeout(TIMEOUT_SECONDS, SECONDS).build(), base);
+    }
+
+    private Rest(OkHttpClient http, String base) {
+        this.http = http;
         this.base = base.endsWith("/") ? base.substring(0, base.length() - 1) : base;
+    }
+
+    /** Another server, by the same threads and trust. */
+    Rest at(String server) {
+        return new Rest(http, server);
     }
 
     /** The same server, by other threads and another trust. */

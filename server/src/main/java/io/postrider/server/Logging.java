@@ -35,6 +35,8 @@ final class Logging {
         context.getLogger("io.javalin").setLevel(Level.OFF);
         // It quotes what strangers send.
         context.getLogger("org.eclipse.jetty.http").setLevel(Level.OFF);
+        // It wonders at a server that we have stopped ourselves.
+        context.getLogger("io.zonky").setLevel(Level.OFF);
         // What Redis does is said by RedisHints, once.
         context.getLogger("io.lettuce").setLevel(Level.ERROR);
     }

@@ -4,6 +4,7 @@ import io.postrider.server.cli.AppCommand;
 import io.postrider.server.cli.CliException;
 import io.postrider.server.cli.ListenCommand;
 import io.postrider.server.cli.PublishCommand;
+import io.postrider.server.config.Settings.LogFormat;
 import io.postrider.server.demo.DemoCommand;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -66,9 +67,15 @@ public final class Main {
                 commandLine.usage(err);
                 return 2;
             }
-            return verb.commandSpec().name().equals("serve")
-                    ? serve.run(verb)
-                    : others.execute(parsed);
+            return switch (verb.commandSpec().name()) {
+                case "serve" -> serve.run(verb);
+                case "demo" -> {
+                    // The servers that it runs tell more than it says itself.
+                    Logging.start(LogFormat.TEXT);
+                    yield others.execute(parsed);
+                }
+                default -> others.execute(parsed);
+            };
         });
         return commandLine;
     }

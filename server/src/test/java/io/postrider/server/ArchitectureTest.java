@@ -16,6 +16,7 @@ import com.tngtech.archunit.lang.ArchRule;
 import java.time.Instant;
 import java.time.LocalDateTime;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Stream;
 
 /** The shape of the server, as sentences; ARCHITECTURE.md has the table. */
@@ -35,11 +36,10 @@ class ArchitectureTest {
                         .toArray(String[]::new);
         DescribedPredicate<JavaClass> ours = resideInAPackage("io.postrider..");
         DescribedPredicate<JavaClass> fine = resideInAnyPackage(allowed);
-        if (Arrays.asList(others).contains("protocol")) {
-            fine = fine.or(resideInAPackage("io.postrider.protocol.."));
-        }
-        if (Arrays.asList(others).contains("client")) {
-            fine = fine.or(resideInAPackage("io.postrider.client.."));
+        for (String module : List.of("protocol", "client", "backends")) {
+            if (Arrays.asList(others).contains(module)) {
+                fine = fine.or(resideInAPackage("io.postrider." + module + ".."));
+            }
         }
         return noClasses()
                 .that()
@@ -74,7 +74,7 @@ class ArchitectureTest {
     /** The verbs that people type see a node as every other program does. */
     @ArchTest static final ArchRule CLI = mayUse("cli", "client");
 
-    @ArchTest static final ArchRule DEMO = mayUse("demo", "client", "cli");
+    @ArchTest static final ArchRule DEMO = mayUse("demo", "client", "cli", "backends");
 
     private static ArchRule knownToTheRootOnly(String name) {
         return noClasses()

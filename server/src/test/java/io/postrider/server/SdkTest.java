@@ -22,6 +22,7 @@ import io.postrider.server.TestApi.AppHandle;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -146,6 +147,36 @@ class SdkTest {
             assertThat(message.wantsAck()).isTrue();
             assertThat(message.expiresAt()).isEqualTo(published.expiresAt());
             assertThat(app.count(Long.toString(published.id()), "delivered")).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void aPublisherGoesOnAtAnotherNodeAndStaysThere() throws Exception {
+        AtomicInteger asked = new AtomicInteger();
+        try (ServerSocket ill = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            Thread.startVirtualThread(() -> hangUp(ill, asked));
+            Publisher either =
+                    Publisher.of(
+                                    "http://127.0.0.1:" + ill.getLocalPort(),
+                                    app.appKey(),
+                                    app.masterSecret())
+                            .orAt(server.node.http());
+            assertThat(either.publish(PublishRequest.toAll().title("1")).replayed()).isFalse();
+            int before = asked.get();
+            assertThat(before).isPositive();
+            assertThat(either.publish(PublishRequest.toAll().title("2")).replayed()).isFalse();
+            assertThat(asked).hasValue(before);
+        }
+    }
+
+    private static void hangUp(ServerSocket on, AtomicInteger asked) {
+        try {
+            while (true) {
+                on.accept().close();
+                asked.incrementAndGet();
+            }
+        } catch (IOException closed) {
+            // The test has ended.
         }
     }
 

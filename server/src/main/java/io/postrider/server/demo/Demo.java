@@ -9,10 +9,12 @@ import io.postrider.client.Registrar.Registered;
 import io.postrider.client.Threads;
 import io.postrider.server.cli.RestCalls;
 import io.postrider.server.clock.Clock;
+import io.postrider.server.demo.Stage.Disaster;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -43,7 +45,7 @@ final class Demo {
 
     private final Clock clock = Clock.system();
     private final Path folder;
-    private final ServerProcess server;
+    private final Stage stage;
     private final Progress progress;
     private final List<Quake> quakes = Quake.all();
     private final List<DemoDevice> devices =
@@ -55,9 +57,9 @@ final class Demo {
     private String appKey = "";
     private String masterSecret = "";
 
-    Demo(Path folder, ServerProcess server, PrintStream err) {
+    Demo(Path folder, Stage stage, PrintStream err) {
         this.folder = folder;
-        this.server = server;
+        this.stage = stage;
         this.progress = new Progress(err);
     }
 
@@ -65,7 +67,7 @@ final class Demo {
     record Outcome(Check.Result result, long wrongCounts) {}
 
     Outcome run() throws InterruptedException, ExecutionException {
-        server.start();
+        stage.start();
         createApp();
         registerDevices();
         try (Receipts receipts = new Receipts(folder, clock)) {
@@ -78,8 +80,12 @@ final class Demo {
         return check();
     }
 
+    private String http() {
+        return stage.http().get(0);
+    }
+
     private void createApp() {
-        RestCalls rest = new RestCalls(server.http());
+        RestCalls rest = new RestCalls(http());
         Map<String, Object> developer = Map.of("name", "demo", "password", "seismograph");
         rest.call("POST", "/v1/developers", null, developer);
         String login = rest.call("POST", "/v1/logins", null, developer).path("token").asString();
@@ -91,7 +97,7 @@ final class Demo {
 
     private void registerDevices() throws InterruptedException, ExecutionException {
         progress.begin("Register devices", DEVICES);
-        Registrar registrar = Registrar.onServer(server.http(), appKey, masterSecret);
+        Registrar registrar = Registrar.onServer(http(), appKey, masterSecret);
         inParallel(
                 CALLERS,
                 devices,
@@ -130,37 +136,58 @@ final class Demo {
     }
 
     /**
-     * Publishes everything; in the middle a fifth of the connections is cut, then the server
-     * killed.
+     * Publishes everything, at one node after the other; meanwhile a fifth of the connections is
+     * cut, and what else is to happen does.
      */
     private void publish(Receipts receipts) throws InterruptedException, ExecutionException {
         progress.begin("Publish", quakes.size());
-        Publisher publisher =
-                Publisher.of(server.http(), appKey, masterSecret).withAttempts(ATTEMPTS);
+        List<Publisher> publishers = publishers();
+        Disasters disasters = disasters();
         AtomicInteger next = new AtomicInteger();
         inParallel(
                 PUBLISHERS,
                 quakes,
                 quake -> {
                     int index = next.getAndIncrement();
-                    if (index == quakes.size() / 3) {
-                        devices.subList(0, CUT).forEach(DemoDevice::cut);
-                    }
-                    if (index == 2 * quakes.size() / 3) {
-                        server.kill();
-                        server.start();
-                    }
-                    publish(publisher, quake, receipts);
+                    publish(
+                            disasters,
+                            index,
+                            publishers.get(index % publishers.size()),
+                            quake,
+                            receipts);
                     progress.show(
                             receipts.acceptedCount.sum(),
                             receipts.receivedCount.sum() + " received");
                 });
-        progress.end(
-                receipts.acceptedCount.sum(),
-                "cut " + CUT + " connections, kill -9 the server once");
+        progress.end(receipts.acceptedCount.sum(), disasters.toString());
     }
 
-    private void publish(Publisher publisher, Quake quake, Receipts receipts) {
+    /** One that begins at each node. */
+    private List<Publisher> publishers() {
+        List<String> nodes = new ArrayList<>(stage.http());
+        List<Publisher> publishers = new ArrayList<>();
+        for (int i = 0; i < nodes.size(); i++) {
+            Collections.rotate(nodes, 1);
+            publishers.add(
+                    Publisher.of(nodes.get(0), appKey, masterSecret)
+                            .orAt(nodes.subList(1, nodes.size()).toArray(new String[0]))
+                            .withAttempts(ATTEMPTS));
+        }
+        return publishers;
+    }
+
+    private Disasters disasters() {
+        List<Disaster> all = new ArrayList<>();
+        all.add(
+                new Disaster(
+                        "cut " + CUT + " connections",
+                        () -> devices.subList(0, CUT).forEach(DemoDevice::cut)));
+        all.addAll(stage.disasters());
+        return new Disasters(all, quakes.size());
+    }
+
+    private void publish(
+            Disasters disasters, int index, Publisher publisher, Quake quake, Receipts receipts) {
         PublishRequest request =
                 quake.isForEveryone()
                         ? PublishRequest.toAll()
@@ -169,8 +196,9 @@ final class Demo {
         request.title(String.format(Locale.ROOT, "M %.1f", quake.magnitude()))
                 .body(quake.place())
                 .dataJson(quake.json());
-        long askedAt = clock.millis();
         try {
+            disasters.before(index);
+            long askedAt = clock.millis();
             receipts.accepted(quake, publisher.publish(request), askedAt);
         } catch (IOException e) {
             throw new IllegalStateException(quake.id() + " was not accepted", e);
@@ -202,7 +230,7 @@ final class Demo {
 
     /** The newest message's counts are complete once every ack before it has been taken. */
     private void awaitAcks() throws InterruptedException {
-        RestCalls rest = new RestCalls(server.http());
+        RestCalls rest = new RestCalls(http());
         String app = RestCalls.basic(appKey, masterSecret);
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
         progress.begin("Acks", quakes.size());
@@ -245,7 +273,7 @@ final class Demo {
         devices.subList(0, CONNECTED_FIRST).forEach(device -> first.add(device.deviceId));
         Check.Result result = check.judge(folder, first);
         Map<String, JsonNode> counts =
-                listCounts(new RestCalls(server.http()), RestCalls.basic(appKey, masterSecret));
+                listCounts(new RestCalls(http()), RestCalls.basic(appKey, masterSecret));
         long wrong =
                 counts.keySet().stream().filter(id -> !check.messageIds().contains(id)).count();
         for (String id : check.messageIds()) {

@@ -1,5 +1,6 @@
 package io.postrider.server.demo;
 
+import io.postrider.server.cli.CliException;
 import io.postrider.server.demo.Check.Result;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -26,7 +27,11 @@ import tools.jackson.databind.ObjectMapper;
             "Publishes a week of earthquakes to 2,000 devices of a node that it starts, cuts"
                     + " connections, kills the node once, and checks that every device has every"
                     + " message that it should have, once. Under 90 s; exit 0 only if all is right;"
-                    + " the last line of stdout is one JSON object."
+                    + " the last line of stdout is one JSON object.",
+            "",
+            "With --cluster it does so on three nodes with a PostgreSQL and a Redis of their own,"
+                    + " kills a node, stops Redis, and kills and restarts PostgreSQL. Under 180 s;"
+                    + " the first time it fetches PostgreSQL and Redis: 80 MB."
         })
 public final class DemoCommand implements Callable<Integer> {
     private final PrintStream out;
@@ -40,6 +45,9 @@ public final class DemoCommand implements Callable<Integer> {
                             + " and the server's log there.")
     private @Nullable Path log;
 
+    @Option(names = "--cluster", description = "Three nodes, PostgreSQL and Redis.")
+    private boolean cluster;
+
     public DemoCommand(PrintStream out, PrintStream err) {
         this.out = out;
         this.err = err;
@@ -52,15 +60,27 @@ public final class DemoCommand implements Callable<Integer> {
         Path receipts = log == null ? folder.resolve("receipts") : log;
         Files.createDirectories(receipts);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> delete(folder)));
-        try (ServerProcess server =
-                new ServerProcess(folder.resolve("data"), receipts.resolve("server.log"))) {
-            Runtime.getRuntime().addShutdownHook(new Thread(server::kill));
-            Demo.Outcome outcome = new Demo(receipts, server, err).run();
-            return report(outcome, (System.nanoTime() - began) / 1e9);
+        try (Stage stage = stage(folder.resolve("data"), receipts)) {
+            Runtime.getRuntime().addShutdownHook(new Thread(stage::close));
+            Demo.Outcome outcome = new Demo(receipts, stage, err).run();
+            return report(outcome, stage.happened(), (System.nanoTime() - began) / 1e9);
         }
     }
 
-    private int report(Demo.Outcome outcome, double seconds) {
+    private Stage stage(Path data, Path logs) {
+        if (!cluster) {
+            return new OneNode(data, logs.resolve("server.log"));
+        }
+        try {
+            return new ThreeNodes(data, logs);
+        } catch (NoClassDefFoundError notInTheJar) {
+            throw new CliException(
+                    "demo --cluster needs PostgreSQL and Redis, which are not in this jar;"
+                            + " start it by ./postrider");
+        }
+    }
+
+    private int report(Demo.Outcome outcome, Map<String, Integer> happened, double seconds) {
         Result result = outcome.result();
         err.println();
         row("messages accepted", result.accepted(), "");
@@ -89,6 +109,7 @@ public final class DemoCommand implements Callable<Integer> {
         line.put("unexpected", result.unexpected());
         line.put("suppressedDuplicates", result.suppressed());
         line.put("redeliveries", result.redeliveries());
+        line.putAll(happened);
         line.put("p50Ms", result.p50Ms());
         line.put("p99Ms", result.p99Ms());
         line.put("seconds", Math.round(seconds * 10) / 10.0);

@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** A node in a process of its own, on free ports that it keeps when it is started again. */
-final class ServerProcess implements AutoCloseable {
+final class ServerProcess {
     /** Options that name a port or a file, which two cannot have. */
     private static final List<String> FOR_THIS_JVM_ALONE =
             List.of("-agent", "-javaagent", "-Dcom.sun.management", "-XX:AOTCacheOutput");
@@ -24,15 +24,18 @@ final class ServerProcess implements AutoCloseable {
             Pattern.compile(
                     "ready http=http://127\\.0\\.0\\.1:(\\d+) gateway=127\\.0\\.0\\.1:(\\d+) .*");
 
-    private final Path data;
     private final File log;
+    private final List<String> options;
     private int httpPort;
     private int gatewayPort;
     private @Nullable Process process;
 
-    ServerProcess(Path data, Path log) {
-        this.data = data;
+    /**
+     * @param options of {@code serve}, besides its ports
+     */
+    ServerProcess(Path log, List<String> options) {
         this.log = log.toFile();
+        this.options = options;
     }
 
     /** Starts it and waits until it takes traffic. */
@@ -62,11 +65,11 @@ final class ServerProcess implements AutoCloseable {
                         System.getProperty("java.class.path"),
                         "io.postrider.server.Main",
                         "serve",
-                        "--data=" + data,
                         "--http-port=" + httpPort,
                         "--gateway-port=" + gatewayPort,
                         "--registrations-per-second=100000",
                         "--stop-with=" + ProcessHandle.current().pid()));
+        command.addAll(options);
         return command;
     }
 
@@ -101,10 +104,5 @@ final class ServerProcess implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-    }
-
-    @Override
-    public void close() {
-        kill();
     }
 }

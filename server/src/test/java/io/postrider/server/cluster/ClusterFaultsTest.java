@@ -3,6 +3,8 @@ package io.postrider.server.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.postrider.backends.PostgresServer;
+import io.postrider.backends.Redis;
 import io.postrider.client.PublishRequest;
 import io.postrider.client.Published;
 import io.postrider.client.Publisher;
@@ -12,7 +14,6 @@ import io.postrider.server.TestApi.AppHandle;
 import io.postrider.server.history.History;
 import io.postrider.server.history.History.Verdict;
 import io.postrider.server.history.RecordedDevice;
-import io.postrider.server.store.PostgresServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;

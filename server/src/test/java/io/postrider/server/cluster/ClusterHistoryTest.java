@@ -3,6 +3,7 @@ package io.postrider.server.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.postrider.backends.Redis;
 import io.postrider.client.PublishRequest;
 import io.postrider.client.Published;
 import io.postrider.client.Publisher;

@@ -3,6 +3,7 @@ package io.postrider.server.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.postrider.backends.Redis;
 import io.postrider.protocol.CloseCode;
 import io.postrider.protocol.v1.AppCredentials;
 import io.postrider.protocol.v1.ClientFrame;

@@ -1,4 +1,4 @@
-package io.postrider.server.cluster;
+package io.postrider.backends;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -10,9 +10,10 @@ public final class Redis implements AutoCloseable {
     private final int port;
     private RedisServer running;
 
+    /** Starts it. */
     public Redis() {
         this.port = freePort();
-        start();
+        this.running = start(port);
     }
 
     private static int freePort() {
@@ -23,19 +24,26 @@ public final class Redis implements AutoCloseable {
         }
     }
 
+    /** As the setting {@code cluster} has it. */
     public String uri() {
         return "redis://127.0.0.1:" + port;
     }
 
+    /** On the port that it had, after it was stopped. */
     public void start() {
+        running = start(port);
+    }
+
+    private static RedisServer start(int port) {
         try {
-            running =
+            RedisServer started =
                     RedisServer.newRedisServer()
                             .port(port)
                             .bind("127.0.0.1")
                             .setting("save \"\"")
                             .build();
-            running.start();
+            started.start();
+            return started;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -50,7 +58,7 @@ public final class Redis implements AutoCloseable {
     }
 
     /** STOP or CONT. */
-    void signal(String signal) throws InterruptedException {
+    public void signal(String signal) throws InterruptedException {
         try {
             String pattern = "redis-server.* 127.0.0.1:" + port;
             new ProcessBuilder("pkill", "-" + signal, "-f", pattern).inheritIO().start().waitFor();

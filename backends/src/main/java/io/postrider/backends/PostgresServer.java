@@ -1,4 +1,4 @@
-package io.postrider.server.store;
+package io.postrider.backends;
 
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
@@ -6,18 +6,27 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** A PostgreSQL of the test's own, which can be stopped and started again on the same port. */
+/** A real PostgreSQL, which can be stopped and started again on the same port. */
 public final class PostgresServer implements AutoCloseable {
     private final Path folder;
-    private int port;
     private EmbeddedPostgres running;
 
+    /**
+     * Starts it.
+     *
+     * @param folder for its data, which stays
+     */
     public PostgresServer(Path folder) {
         this.folder = folder;
-        start();
+        this.running = start(folder, 0);
     }
 
+    /** On the port that it had, after it was stopped. */
     public void start() {
+        running = start(folder, running.getPort());
+    }
+
+    private static EmbeddedPostgres start(Path folder, int port) {
         try {
             EmbeddedPostgres.Builder builder =
                     EmbeddedPostgres.builder()
@@ -29,15 +38,15 @@ public final class PostgresServer implements AutoCloseable {
             if (port > 0) {
                 builder.setPort(port);
             }
-            running = builder.start();
-            port = running.getPort();
+            return builder.start();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
+    /** As the setting {@code store} has it. */
     public String address() {
-        return "postgres://postgres@127.0.0.1:" + port + "/postgres";
+        return "postgres://postgres@127.0.0.1:" + running.getPort() + "/postgres";
     }
 
     /** Stops at once: what runs is cut off, and the next start recovers from the log. */
