@@ -66,6 +66,7 @@ public final class Bench implements Callable<Integer> {
             defaultValue = "postrider",
             description = {
                 "postrider, postrider-rest (REST to WebSockets), postrider-batch,",
+                "postrider-cluster (three nodes on POSTRIDER_STORE and POSTRIDER_CLUSTER),",
                 "nats, jetstream, nchan, mosquitto or hivemq (default: ${DEFAULT-VALUE})"
             })
     private String target = "";

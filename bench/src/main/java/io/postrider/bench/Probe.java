@@ -4,10 +4,11 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** What a process uses, as Linux has it. */
+/** What some processes use together, as Linux has it. */
 public final class Probe {
     private static final double TICKS_PER_SECOND = 100;
 
@@ -16,15 +17,19 @@ public final class Probe {
 
     private static final Pattern LIVE_HEAP = Pattern.compile("(?m)^Total\\s+\\d+\\s+(\\d+)");
 
-    private final long pid;
+    private final List<Long> pids;
 
-    public Probe(long pid) {
-        this.pid = pid;
+    public Probe(List<Long> pids) {
+        this.pids = pids;
     }
 
-    /** User and system time since the process began. */
+    /** User and system time since the processes began. */
     public double cpuSeconds() {
-        String stat = read("stat");
+        return pids.stream().mapToDouble(Probe::cpuSeconds).sum();
+    }
+
+    private static double cpuSeconds(long pid) {
+        String stat = read(pid, "stat");
         String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
         return (Long.parseLong(fields[USER_TICKS]) + Long.parseLong(fields[USER_TICKS + 1]))
                 / TICKS_PER_SECOND;
@@ -32,8 +37,12 @@ public final class Probe {
 
     /** Resident memory in KB, without what other processes share. */
     public long residentKb() {
+        return pids.stream().mapToLong(Probe::residentKb).sum();
+    }
+
+    private static long residentKb(long pid) {
         long sum = 0;
-        for (String line : read("smaps_rollup").split("\n")) {
+        for (String line : read(pid, "smaps_rollup").split("\n")) {
             if (line.startsWith("Private_") && line.endsWith("kB")) {
                 sum += Long.parseLong(line.replaceAll("\\D+", ""));
             }
@@ -41,22 +50,28 @@ public final class Probe {
         return sum;
     }
 
-    /** Collects a JVM's garbage, and answers the bytes that are left. */
+    /** Collects the garbage of JVMs, and answers the bytes that are left. */
     public long liveHeapBytes() {
-        Matcher total = LIVE_HEAP.matcher(jcmd("GC.class_histogram"));
+        return pids.stream().mapToLong(Probe::liveHeapBytes).sum();
+    }
+
+    private static long liveHeapBytes(long pid) {
+        Matcher total = LIVE_HEAP.matcher(jcmd(pid, "GC.class_histogram"));
         if (!total.find()) {
             throw new IllegalStateException("jcmd told of no heap");
         }
         return Long.parseLong(total.group(1));
     }
 
-    /** Collects a JVM's garbage, and lets it give memory back. */
+    /** Collects the garbage of JVMs, and lets them give memory back. */
     public void collect() {
-        jcmd("GC.run");
-        jcmd("GC.run");
+        for (long pid : pids) {
+            jcmd(pid, "GC.run");
+            jcmd(pid, "GC.run");
+        }
     }
 
-    private String jcmd(String command) {
+    private static String jcmd(long pid, String command) {
         Path jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd");
         try {
             // Through a file: a JVM that is asked stands still until its answer is written.
@@ -79,7 +94,7 @@ public final class Probe {
         }
     }
 
-    private String read(String file) {
+    private static String read(long pid, String file) {
         try {
             return Files.readString(Path.of("/proc", Long.toString(pid), file));
         } catch (IOException e) {

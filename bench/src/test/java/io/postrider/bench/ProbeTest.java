@@ -3,10 +3,11 @@ package io.postrider.bench;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.lang.foreign.Arena;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class ProbeTest {
-    private final Probe self = new Probe(ProcessHandle.current().pid());
+    private final Probe self = new Probe(List.of(ProcessHandle.current().pid()));
 
     @Test
     void cpuIsWhatWasUsed() {

@@ -2,6 +2,7 @@ package io.postrider.bench.peer;
 
 import io.postrider.bench.Progress;
 import java.nio.file.Path;
+import java.util.List;
 
 /** A server that runs here, in a folder that goes with it. By itself it keeps nothing. */
 abstract class LocalServer implements Peer {
@@ -33,8 +34,8 @@ abstract class LocalServer implements Peer {
     }
 
     @Override
-    public final long pid() {
-        return process.pid();
+    public List<Long> pids() {
+        return List.of(process.pid());
     }
 
     @Override
@@ -42,8 +43,12 @@ abstract class LocalServer implements Peer {
         return java;
     }
 
+    final int port() {
+        return port;
+    }
+
     @Override
-    public final int port() {
+    public int port(int device) {
         return port;
     }
 

@@ -2,6 +2,7 @@ package io.postrider.bench.peer;
 
 import io.netty.channel.Channel;
 import io.postrider.bench.Progress;
+import java.util.List;
 
 /** A server under load. Its process is its own, so that its CPU and memory are. */
 public interface Peer extends AutoCloseable {
@@ -43,8 +44,8 @@ public interface Peer extends AutoCloseable {
 
     String name();
 
-    /** The process whose CPU and memory count. */
-    long pid();
+    /** The processes whose CPU and memory count. */
+    List<Long> pids();
 
     /** Whether it is a JVM, which can be asked to collect its garbage. */
     boolean isJava();
@@ -58,7 +59,8 @@ public interface Peer extends AutoCloseable {
     /** Speaks for a device on a connection that is being opened. */
     void speakFor(int device, Channel channel, Listener listener);
 
-    int port();
+    /** Where a device connects. */
+    int port(int device);
 
     Publishing publishing(Loops loops, Delivery delivery) throws Exception;
 

@@ -17,6 +17,7 @@ public final class Peers {
                     "postrider",
                     "postrider-rest",
                     "postrider-batch",
+                    "postrider-cluster",
                     "nats",
                     "jetstream",
                     "nchan",
@@ -69,6 +70,7 @@ public final class Peers {
             case "postrider" -> PostriderPeer.start(launcher);
             case "postrider-rest" -> PostriderRestPeer.start(launcher, false);
             case "postrider-batch" -> PostriderRestPeer.start(launcher, true);
+            case "postrider-cluster" -> PostriderClusterPeer.start(launcher);
             case "nats" -> NatsPeer.start();
             case "jetstream" -> JetStreamPeer.start();
             case "nchan" -> NchanPeer.start();

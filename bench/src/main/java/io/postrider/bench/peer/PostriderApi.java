@@ -24,12 +24,12 @@ final class PostriderApi implements AutoCloseable {
     /** Makes a developer and an app. */
     PostriderApi(int port) {
         this.port = port;
-        String password = "a password of twenty letters";
-        post("/v1/developers", null, Map.of("name", "bench", "password", password));
-        String login =
-                post("/v1/logins", null, Map.of("name", "bench", "password", password))
-                        .path("token")
-                        .asString();
+        // Others may use the same store.
+        String name = "bench-" + ProcessHandle.current().pid();
+        Map<String, String> developer =
+                Map.of("name", name, "password", "a password of twenty letters");
+        post("/v1/developers", null, developer);
+        String login = post("/v1/logins", null, developer).path("token").asString();
         JsonNode app = post("/v1/apps", "Bearer " + login, Map.of("name", "bench"));
         appKey = app.path("appKey").asString();
         masterSecret = app.path("masterSecret").asString();

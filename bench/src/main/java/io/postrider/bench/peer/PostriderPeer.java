@@ -63,7 +63,8 @@ public class PostriderPeer extends LocalServer {
         return new PostriderPeer("postrider", folder, process, process.awaitLine(READY));
     }
 
-    static ServerProcess serve(Path folder, List<String> launcher) throws IOException {
+    static ServerProcess serve(Path folder, List<String> launcher, String... options)
+            throws IOException {
         List<String> command = new ArrayList<>(launcher);
         command.addAll(
                 List.of(
@@ -73,6 +74,7 @@ public class PostriderPeer extends LocalServer {
                         "--gateway-port=0",
                         "--registrations-per-second=100000",
                         "--stop-with=" + ProcessHandle.current().pid()));
+        command.addAll(List.of(options));
         return ServerProcess.start(folder, command);
     }
 
@@ -224,6 +226,11 @@ public class PostriderPeer extends LocalServer {
 
     @Override
     public Publishing publishing(Loops loops, Delivery delivery) throws Exception {
+        return publishing(loops, delivery, port(0));
+    }
+
+    /** A connection that publishes at the gateway on that port. */
+    final Publishing publishing(Loops loops, Delivery delivery, int port) throws Exception {
         Map<String, Runnable> waiting = new ConcurrentHashMap<>();
         CompletableFuture<Boolean> ready = new CompletableFuture<>();
         Connect connect =
@@ -237,7 +244,7 @@ public class PostriderPeer extends LocalServer {
         Channel channel =
                 loops.open(
                                 0,
-                                port(),
+                                port,
                                 opened ->
                                         opened.pipeline()
                                                 .addLast(new Publisher(connect, ready, waiting)))

@@ -19,7 +19,7 @@ public final class Connections {
     /** CPU of connecting, once the peer is warm: everyone has been there before. */
     public static Scenario connect() {
         return (peer, loops, load, progress) -> {
-            Probe probe = new Probe(peer.pid());
+            Probe probe = new Probe(peer.pids());
             for (int done = 0; done < WARM_UP; done += load.connections()) {
                 Crowd.connected(peer, loops, load.connections(), progress).close();
             }
@@ -43,7 +43,7 @@ public final class Connections {
 
     private static Figures idle(Peer peer, Loops loops, Scenario.Load load, Progress progress)
             throws Exception {
-        Probe probe = new Probe(peer.pid());
+        Probe probe = new Probe(peer.pids());
         peer.prepare(load.connections(), progress);
         // Code and pools are there once the first ones have come and gone.
         Crowd.connected(peer, loops, Math.min(FIRST, load.connections()), progress).close();

@@ -69,7 +69,8 @@ final class Crowd implements Peer.Listener, AutoCloseable {
 
     private void open(int device) {
         ChannelFuture opened =
-                loops.open(device, peer.port(), channel -> peer.speakFor(device, channel, this));
+                loops.open(
+                        device, peer.port(device), channel -> peer.speakFor(device, channel, this));
         channels.set(device, opened.channel());
     }
 

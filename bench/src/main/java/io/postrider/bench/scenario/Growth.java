@@ -38,7 +38,7 @@ public final class Growth implements Scenario {
             InFlight.publish(publishing, 0, connected, MEASURED, progress);
             long expected = MEASURED;
             long stored = MEASURED;
-            Probe probe = new Probe(peer.pid());
+            Probe probe = new Probe(peer.pids());
             for (long size = FIRST; size <= most; size *= 10) {
                 long missing = size - stored;
                 if (missing > 0) {

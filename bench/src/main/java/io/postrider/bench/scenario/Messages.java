@@ -84,7 +84,7 @@ public final class Messages implements Scenario {
         Run(Peer peer, Loops loops, Load load, Crowd crowd) throws Exception {
             this.load = load;
             this.crowd = crowd;
-            this.probe = new Probe(peer.pid());
+            this.probe = new Probe(peer.pids());
             this.publishing =
                     peer.publishing(loops, to == To.SHOP ? Delivery.ANY : load.delivery());
             this.copies = to == To.ALL ? crowd.size() : 1;

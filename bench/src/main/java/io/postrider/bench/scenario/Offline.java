@@ -36,7 +36,7 @@ public final class Offline implements Scenario {
         }
 
         Figures publish() throws Exception {
-            Probe probe = new Probe(peer.pid());
+            Probe probe = new Probe(peer.pids());
             double cpu = probe.cpuSeconds();
             long began = System.nanoTime();
             progress.begin("publishing");
@@ -49,7 +49,7 @@ public final class Offline implements Scenario {
         }
 
         Figures drain() throws Exception {
-            Probe probe = new Probe(peer.pid());
+            Probe probe = new Probe(peer.pids());
             double cpu = probe.cpuSeconds();
             long began = System.nanoTime();
             try (Crowd crowd = new Crowd(peer, loops, devices)) {

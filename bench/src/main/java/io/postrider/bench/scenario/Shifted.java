@@ -4,6 +4,7 @@ import io.netty.channel.Channel;
 import io.postrider.bench.Progress;
 import io.postrider.bench.peer.Loops;
 import io.postrider.bench.peer.Peer;
+import java.util.List;
 
 /** A peer's devices from a number on, counted from 0 again: for a second crowd. */
 record Shifted(Peer peer, int by) implements Peer {
@@ -13,8 +14,8 @@ record Shifted(Peer peer, int by) implements Peer {
     }
 
     @Override
-    public long pid() {
-        return peer.pid();
+    public List<Long> pids() {
+        return peer.pids();
     }
 
     @Override
@@ -61,8 +62,8 @@ record Shifted(Peer peer, int by) implements Peer {
     }
 
     @Override
-    public int port() {
-        return peer.port();
+    public int port(int device) {
+        return peer.port(by + device);
     }
 
     @Override

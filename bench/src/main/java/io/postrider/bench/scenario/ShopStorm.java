@@ -30,7 +30,7 @@ public final class ShopStorm implements Scenario {
             Publishing publishing = peer.publishing(loops, Delivery.ANY);
             InFlight.publish(publishing, 0, shops, (long) shops * ORDERS, progress);
             SplittableRandom random = new SplittableRandom(1);
-            Probe probe = new Probe(peer.pid());
+            Probe probe = new Probe(peer.pids());
             double cpu = probe.cpuSeconds();
             long expected = crowd.received() + (long) shops * PostriderPeer.TILLS * ORDERS;
             long over = System.nanoTime() + Duration.ofMillis(BACK_OFF_MILLIS).toNanos();

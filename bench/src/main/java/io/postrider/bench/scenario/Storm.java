@@ -32,7 +32,7 @@ public final class Storm implements Scenario {
                         Crowd.connected(
                                 new Shifted(peer, OTHERS), loops, load.connections(), progress)) {
             Publishing publishing = peer.publishing(ofOthers, load.delivery());
-            Probe probe = new Probe(peer.pid());
+            Probe probe = new Probe(peer.pids());
             CountDownLatch back = new CountDownLatch(cut.size());
             Recorder took = new Recorder(DIGITS);
             SplittableRandom random = new SplittableRandom(1);
