@@ -34,6 +34,13 @@ final class PostgresEngine implements Engine {
             "-c idle_in_transaction_session_timeout=3s -c statement_timeout=15s"
                     + " -c lock_timeout=10s";
 
+    /**
+     * A plan is made once for a connection, and one that was made while a table was empty would
+     * read all of it when it is full. Whatever is asked often has an index. What has none costs so
+     * much on paper then that it would be compiled first.
+     */
+    private static final String PLANS = " -c enable_seqscan=off -c jit=off";
+
     private static final String BEGIN =
             "SELECT locked.last, locked.writer,"
                     + " (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
@@ -99,7 +106,7 @@ final class PostgresEngine implements Engine {
         source.setSocketTimeout(SOCKET_SECONDS);
         source.setTcpKeepAlive(true);
         source.setReWriteBatchedInserts(true);
-        source.setOptions(TIMEOUTS);
+        source.setOptions(TIMEOUTS + PLANS);
         // Details quote rows, and rows have payloads.
         source.setLogServerErrorDetail(false);
         return source;
@@ -184,8 +191,18 @@ final class PostgresEngine implements Engine {
 
     @Override
     public <T> T read(Function<Sql, T> reading) {
-        try (Sql sql = new Sql(pool.getConnection())) {
-            return reading.apply(sql);
+        return read(reading, false);
+    }
+
+    @Override
+    public <T> T readOne(Function<Sql, T> reading) {
+        return read(reading, true);
+    }
+
+    private <T> T read(Function<Sql, T> reading, boolean one) {
+        try (Connection connection = pool.getConnection()) {
+            connection.setAutoCommit(one);
+            return reading.apply(new Sql(connection));
         } catch (SQLException e) {
             throw new StoreException("no connection to the database: " + e.getMessage(), e);
         }

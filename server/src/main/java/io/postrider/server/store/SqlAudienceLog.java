@@ -23,7 +23,7 @@ public final class SqlAudienceLog implements AudienceLog {
             return;
         }
         List<Change> changes =
-                database.read(sql ->
+                database.readOne(sql ->
                         sql.list(
                                 "SELECT seq, number, old_platform, new_platform,"
                                         + " removed_tags, added_tags FROM audience_changes"
