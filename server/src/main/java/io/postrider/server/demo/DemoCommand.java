@@ -72,8 +72,9 @@ public final class DemoCommand implements Callable<Integer> {
             return new OneNode(data, logs.resolve("server.log"));
         }
         try {
+            Class.forName("io.postrider.backends.PostgresServer");
             return new ThreeNodes(data, logs);
-        } catch (NoClassDefFoundError notInTheJar) {
+        } catch (ClassNotFoundException notInTheJar) {
             throw new CliException(
                     "demo --cluster needs PostgreSQL and Redis, which are not in this jar;"
                             + " start it by ./postrider");

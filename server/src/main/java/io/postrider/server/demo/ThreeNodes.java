@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** Three nodes on a PostgreSQL and a Redis of their own. Each loses something. */
+/** Three nodes on a PostgreSQL and a Redis of their own; of each kind one fails once. */
 final class ThreeNodes implements Stage {
     private static final int NODES = 3;
     private static final int GATEWAYS_OF_A_NODE = 2;

@@ -75,7 +75,7 @@ final class Sql implements AutoCloseable {
 
     /** Runs a statement with each of these values. Answers how many rows each has changed. */
     int[] updateEach(String sql, List<@Nullable Object[]> values) {
-        if (!batches) {
+        if (!batches || values.isEmpty()) {
             return values.stream().mapToInt(each -> update(sql, each)).toArray();
         }
         sendIfNamed(sql);
