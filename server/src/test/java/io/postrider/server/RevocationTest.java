@@ -50,6 +50,21 @@ class RevocationTest {
         }
     }
 
+    /** Only the store knows: a node hears of it later, if at all. */
+    @Test
+    void aDeletedDevicesTokenIsVoidForItsRoutesToo() {
+        try (TestServer server = TestServer.start(data)) {
+            AppHandle app = server.app();
+            String self = TestApi.bearer(app.register("d"));
+            server.api.call("GET", "/v1/devices/other", self, null).expect(404);
+            app.call("DELETE", "/v1/devices/d", null).expect(204);
+            server.api.call("GET", "/v1/devices/d", self, null).expect(401);
+            server.api
+                    .call("POST", "/v1/devices/d/acks", self, "{\"messageIds\":[\"1\"]}")
+                    .expect(401);
+        }
+    }
+
     @Test
     void aRevocationSurvivesARestart() {
         String token;

@@ -86,14 +86,22 @@ final class Request {
         return switch (caller) {
             case Caller.ByApp byApp ->
                     devices.byDeviceId(byApp.app().id(), deviceId).orElseThrow(Problem::notFound);
-            case Caller.ByDevice self ->
-                    devices.byNumber(self.app().id(), self.number())
-                            .filter(device -> device.tokenGeneration() == self.tokenGeneration())
-                            .filter(device -> device.deviceId().equals(deviceId))
-                            .orElseThrow(Problem::notFound);
+            case Caller.ByDevice self -> itself(self, devices);
             case Caller.Anyone anyone -> throw Problem.unauthorized();
             case Caller.ByDeveloper developer -> throw Problem.unauthorized();
         };
+    }
+
+    /** This node may not have heard yet that a token is void; the store knows. */
+    private Device itself(Caller.ByDevice self, DeviceStore devices) {
+        Device device =
+                devices.byNumber(self.app().id(), self.number())
+                        .filter(known -> known.tokenGeneration() == self.tokenGeneration())
+                        .orElseThrow(Problem::unauthorized);
+        if (!device.deviceId().equals(path("deviceId"))) {
+            throw Problem.notFound();
+        }
+        return device;
     }
 
     /** A path's id; what is none answers like an unknown one. */

@@ -246,7 +246,7 @@ class IsolationTest {
         server.api.call("GET", "/v1/devices/my-other-device", self, null).expect(404);
         server.api.call("DELETE", "/v1/devices/my-other-device", self, null).expect(404);
         server.api.call("DELETE", "/v1/devices/my-device", self, null).expect(204);
-        server.api.call("GET", "/v1/devices/my-device", self, null).expect(404);
+        server.api.call("GET", "/v1/devices/my-device", self, null).expect(401);
     }
 
     @Test
