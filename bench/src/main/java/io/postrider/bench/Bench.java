@@ -111,6 +111,15 @@ public final class Bench implements Callable<Integer> {
     private int seconds;
 
     @Option(
+            names = "--warm-up",
+            paramLabel = "N",
+            defaultValue = "" + Messages.WARM_UP_SECONDS,
+            description =
+                    "fanout, unicast, shops: how long before, in seconds (default:"
+                            + " ${DEFAULT-VALUE})")
+    private int warmUp;
+
+    @Option(
             names = "--registered",
             paramLabel = "N",
             defaultValue = "100000",
@@ -169,9 +178,9 @@ public final class Bench implements Callable<Integer> {
             case "idle" -> Connections.idle();
             case "connect" -> Connections.connect();
             case "storm" -> new Storm();
-            case "fanout" -> Messages.fanout();
-            case "unicast" -> Messages.unicast();
-            case "shops" -> Messages.shops();
+            case "fanout" -> Messages.fanout(warmUp);
+            case "unicast" -> Messages.unicast(warmUp);
+            case "shops" -> Messages.shops(warmUp);
             case "shopstorm" -> new ShopStorm();
             case "offline" -> new Offline();
             case "broadcast" -> new Broadcast(registered);

@@ -22,11 +22,14 @@ import org.HdrHistogram.Histogram;
  * settled.
  */
 public final class Messages implements Scenario {
-    private static final long WARM_UP_NANOS = TimeUnit.SECONDS.toNanos(15);
+    /** Shorter ones measure the compiler. */
+    public static final int WARM_UP_SECONDS = 15;
+
     private static final long LONGEST_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final Duration PATIENCE = Duration.ofMinutes(1);
 
     private final To to;
+    private final int warmUpSeconds;
 
     private enum To {
         ALL,
@@ -34,20 +37,33 @@ public final class Messages implements Scenario {
         SHOP
     }
 
-    private Messages(To to) {
+    private Messages(To to, int warmUpSeconds) {
         this.to = to;
+        this.warmUpSeconds = warmUpSeconds;
     }
 
     public static Scenario fanout() {
-        return new Messages(To.ALL);
+        return fanout(WARM_UP_SECONDS);
+    }
+
+    public static Scenario fanout(int warmUpSeconds) {
+        return new Messages(To.ALL, warmUpSeconds);
     }
 
     public static Scenario unicast() {
-        return new Messages(To.ONE);
+        return unicast(WARM_UP_SECONDS);
+    }
+
+    public static Scenario unicast(int warmUpSeconds) {
+        return new Messages(To.ONE, warmUpSeconds);
     }
 
     public static Scenario shops() {
-        return new Messages(To.SHOP);
+        return shops(WARM_UP_SECONDS);
+    }
+
+    public static Scenario shops(int warmUpSeconds) {
+        return new Messages(To.SHOP, warmUpSeconds);
     }
 
     static PostriderPeer ofPostrider(Peer peer) {
@@ -104,10 +120,7 @@ public final class Messages implements Scenario {
 
         Figures measure(Progress progress) {
             progress.begin("warming up");
-            publishFor(WARM_UP_NANOS, progress);
-            if (load.rate() > 0) {
-                awaitTheRest();
-            }
+            warmUp(progress);
             crowd.latencies();
             long doneBefore = done.get();
             double cpuBefore = probe.cpuSeconds();
@@ -132,17 +145,29 @@ public final class Messages implements Scenario {
                     .put("unanswered", published - taken.get());
         }
 
+        /** A cold server refuses what a warm one takes, so a tenth of the rate comes first. */
+        private void warmUp(Progress progress) {
+            long nanos = TimeUnit.SECONDS.toNanos(warmUpSeconds);
+            if (load.rate() == 0) {
+                publishAsTheyArrive(nanos, progress);
+                return;
+            }
+            publishAtTheRate(load.rate() / 10, nanos / 3, progress);
+            publishAtTheRate(load.rate(), nanos - nanos / 3, progress);
+            awaitTheRest();
+        }
+
         private void publishFor(long nanos, Progress progress) {
             if (load.rate() > 0) {
-                publishAtTheRate(nanos, progress);
+                publishAtTheRate(load.rate(), nanos, progress);
             } else {
                 publishAsTheyArrive(nanos, progress);
             }
         }
 
-        private void publishAtTheRate(long nanos, Progress progress) {
+        private void publishAtTheRate(double rate, long nanos, Progress progress) {
             long began = System.nanoTime();
-            double gap = 1e9 / load.rate();
+            double gap = 1e9 / rate;
             long total = Math.round(nanos / gap);
             for (long i = 0; i < total; i++) {
                 long due = began + Math.round(i * gap);
