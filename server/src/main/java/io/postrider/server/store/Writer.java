@@ -199,24 +199,30 @@ final class Writer implements AutoCloseable {
     private void run() {
         boolean running = true;
         while (running) {
-            List<Item<?>> batch = next();
-            running = !batch.isEmpty() || !stopping;
+            running = awaitWork();
             if (broken) {
-                batch.forEach(Writer::failUnavailable);
+                takeAll().forEach(Writer::failUnavailable);
                 if (running) {
                     reopen();
                 }
             } else if (running) {
-                commitTogether(batch);
+                commitTogether();
             }
         }
     }
 
-    private void commitTogether(List<Item<?>> batch) {
+    /** What comes while another node has its turn goes with what waited for it. */
+    private void commitTogether() {
+        List<Item<?>> batch = List.of();
         try {
-            commit(batch);
+            Tx tx = begin();
+            batch = takeAll();
+            commit(tx, batch);
         } catch (RuntimeException | Error e) {
             memory.forget();
+            if (batch.isEmpty()) {
+                batch = takeAll();
+            }
             if (isOfTheDatabase(e)) {
                 breakDown(e);
                 batch.forEach(Writer::failUnavailable);
@@ -260,10 +266,10 @@ final class Writer implements AutoCloseable {
     }
 
     /**
-     * Waits for work; empty when there is none and the writer is to stop, or when it is time to
-     * look whether a broken disk works again.
+     * Waits for work, or until it is time to look whether a broken disk works again. False when
+     * there is none and the writer is to stop.
      */
-    private List<Item<?>> next() {
+    private boolean awaitWork() {
         lock.lock();
         try {
             long reopenAt = System.nanoTime() + REOPEN_NANOS;
@@ -272,10 +278,7 @@ final class Writer implements AutoCloseable {
                 boolean due = !lazy.isEmpty() && (untilDue <= 0 || stopping);
                 long untilReopen = reopenAt - System.nanoTime();
                 if (broken ? untilReopen <= 0 || stopping : !urgent.isEmpty() || due || stopping) {
-                    List<Item<?>> batch = new ArrayList<>();
-                    take(urgent, batch);
-                    take(lazy, batch);
-                    return batch;
+                    return !urgent.isEmpty() || !lazy.isEmpty() || !stopping;
                 }
                 if (broken) {
                     awaitNanos(untilReopen);
@@ -299,19 +302,46 @@ final class Writer implements AutoCloseable {
         }
     }
 
+    private List<Item<?>> takeAll() {
+        List<Item<?>> batch = new ArrayList<>();
+        lock.lock();
+        try {
+            take(urgent, batch);
+            take(lazy, batch);
+        } finally {
+            lock.unlock();
+        }
+        return batch;
+    }
+
     private static void take(ArrayDeque<Item<?>> from, List<Item<?>> into) {
         while (into.size() < MOST_PER_COMMIT && !from.isEmpty()) {
             into.add(from.poll());
         }
     }
 
-    private void commit(List<Item<?>> batch) {
-        Tx tx;
+    private Tx begin() {
         try {
-            tx = engine.begin(sql, lastId);
+            Tx tx = engine.begin(sql, lastId);
             if (tx.othersWrote) {
                 memory.othersWrote();
             }
+            return tx;
+        } catch (RuntimeException | Error e) {
+            rollBack(e);
+            throw e;
+        }
+    }
+
+    /** A connection that failed is given up. */
+    private void rollBack(Throwable failure) {
+        if (!isOfTheDatabase(failure)) {
+            sql.rollback();
+        }
+    }
+
+    private void commit(Tx tx, List<Item<?>> batch) {
+        try {
             for (Item<?> item : batch) {
                 item.run(tx);
             }
@@ -319,9 +349,7 @@ final class Writer implements AutoCloseable {
             engine.keep(tx);
             sql.commit();
         } catch (RuntimeException | Error e) {
-            if (!isOfTheDatabase(e)) {
-                sql.rollback();
-            }
+            rollBack(e);
             throw e;
         }
         lastId = tx.lastId();
@@ -350,7 +378,7 @@ final class Writer implements AutoCloseable {
             return;
         }
         try {
-            commit(List.of(item));
+            commit(begin(), List.of(item));
         } catch (RuntimeException | Error e) {
             memory.forget();
             if (isOfTheDatabase(e)) {

@@ -11,9 +11,11 @@ import io.postrider.server.metrics.Metrics;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -46,6 +48,10 @@ class WriterTest {
 
     /** Keeps the writer busy until the latch is counted down; returns once it is. */
     private void hold(CountDownLatch until) throws InterruptedException {
+        hold(writer, until);
+    }
+
+    private static void hold(Writer writer, CountDownLatch until) throws InterruptedException {
         CountDownLatch busy = new CountDownLatch(1);
         writer.submit(tx -> {
             busy.countDown();
@@ -84,6 +90,39 @@ class WriterTest {
         assertThat(ran).containsExactly("a", "b", "c", "lazy");
         assertThat(count("a") + count("b") + count("c") + count("lazy")).isEqualTo(4);
         assertThat(commits() - commits).isEqualTo(2);
+    }
+
+    /** The longer others take, the more go together. */
+    @Test
+    void whatComesWhileAnotherNodeHasItsTurnGoesWithWhatWaitedForIt() throws Exception {
+        ManualClock clock = new ManualClock();
+        try (Database other = Postgres.database(folder, clock);
+                Database own =
+                        Database.open(
+                                Postgres.address(folder),
+                                Optional.empty(),
+                                clock,
+                                metrics,
+                                UnaryOperator.identity())) {
+            CountDownLatch free = new CountDownLatch(1);
+            hold(other.writer(), free);
+            CompletableFuture<Integer> waits = own.writer().submit(tx -> put(tx, "a"));
+            await().until(() -> isKeptOut(own));
+            CompletableFuture<Integer> comes = own.writer().submit(tx -> put(tx, "b"));
+            double commits = commits();
+            free.countDown();
+            assertThat(waits.join() + comes.join()).isEqualTo(2);
+            assertThat(commits() - commits).isEqualTo(1);
+        }
+    }
+
+    private static boolean isKeptOut(Database database) {
+        return database.read(sql ->
+                sql.number(
+                        "SELECT count(*) FROM pg_stat_activity"
+                                + " WHERE datname = current_database()"
+                                + " AND wait_event_type = 'Lock'"))
+                == 1;
     }
 
     private double commits() {
