@@ -95,6 +95,11 @@ final class Changes {
                 recipients == null ? null : OpenSets.serialize(recipients.copy()));
     }
 
+    /** The id of the newest entry, as SQL. */
+    String newest() {
+        return isShared ? "(SELECT max(id) FROM changes)" : "0";
+    }
+
     /** What other nodes have told, with ids above one and up to another, in their order. */
     List<Change> ofOthers(Sql sql, long afterId, long upTo) {
         return isShared

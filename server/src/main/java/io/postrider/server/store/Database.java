@@ -261,16 +261,6 @@ public final class Database implements AutoCloseable {
         return incarnation;
     }
 
-    /** Whether others have ended this run; what it begins now it could not be asked for later. */
-    boolean hasEnded(Tx tx) {
-        return engine.isShared()
-                && tx.sql.number(
-                                "SELECT count(*) FROM incarnations"
-                                        + " WHERE id = ? AND ended_at IS NULL",
-                                incarnation)
-                        == 0;
-    }
-
     /** Goes on as another run, after this one was ended. */
     CompletableFuture<Long> startAgain() {
         return writer.submit(tx -> {

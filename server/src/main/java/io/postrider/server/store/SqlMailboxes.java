@@ -5,6 +5,8 @@ import io.postrider.server.delivery.Change;
 import io.postrider.server.delivery.Mailboxes;
 import io.postrider.server.delivery.Message;
 import io.postrider.server.store.PendingIndex.Recent;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -40,7 +42,58 @@ public final class SqlMailboxes implements Mailboxes {
         this.clock = clock;
     }
 
-    private record Mailbox(long drainedTo, long presentedTo) {}
+    /**
+     * What a session begins with. What ended before {@code since} the device has been told: the
+     * start of the last session that it was heard in. Not that session's end, since a connection
+     * may be dead before it is known to be; nor the start of one that broke before it was told
+     * anything.
+     */
+    private static final String BEFORE =
+            "SELECT drained_to, presented_to,"
+                    + " (SELECT count(*) FROM incarnations WHERE id = ? AND ended_at IS NULL),"
+                    + " coalesce("
+                    + sessionOf("started_at", "heard = 1 ORDER BY generation DESC")
+                    + ", "
+                    + sessionOf("started_at", "generation > 0 ORDER BY generation")
+                    + "), generation, incarnation, connected_at, coalesce(ended_at, 0)"
+                    + " FROM devices LEFT JOIN sessions ON sessions.app_id = devices.app_id"
+                    + " AND sessions.number = devices.number AND generation = "
+                    + sessionOf("max(generation)", "generation > 0")
+                    + " WHERE devices.app_id = ? AND devices.number = ? AND token_generation = ?";
+
+    private static String sessionOf(String column, String which) {
+        return "(SELECT "
+                + column
+                + " FROM sessions WHERE app_id = devices.app_id"
+                + " AND number = devices.number AND "
+                + which
+                + " LIMIT 1)";
+    }
+
+    /**
+     * @param mayBegin false if others have ended this run of the node: what it begins now it could
+     *     not be asked for later
+     * @param previous null if this is the device's first session
+     */
+    private record Before(
+            long drainedTo,
+            long presentedTo,
+            boolean mayBegin,
+            long since,
+            @Nullable Previous previous) {
+        static Before read(ResultSet row) throws SQLException {
+            int generation = row.getInt(5);
+            return new Before(
+                    row.getLong(1),
+                    row.getLong(2),
+                    row.getInt(3) > 0,
+                    row.getLong(4),
+                    generation == 0
+                            ? null
+                            : new Previous(
+                                    generation, row.getLong(6), row.getLong(7), row.getLong(8)));
+        }
+    }
 
     private record Previous(int generation, long incarnation, long connectedAt, long endedAt) {}
 
@@ -53,40 +106,37 @@ public final class SqlMailboxes implements Mailboxes {
                 .submit(tx ->
                         tx.sql
                                 .first(
-                                        "SELECT drained_to, presented_to FROM devices"
-                                                + " WHERE app_id = ? AND number = ?"
-                                                + " AND token_generation = ?",
-                                        row -> new Mailbox(row.getLong(1), row.getLong(2)),
+                                        BEFORE,
+                                        Before::read,
+                                        database.incarnation(),
                                         appId,
                                         number,
                                         tokenGeneration)
-                                .<Start>map(
-                                        mailbox -> begin(tx, appId, number, mailbox, connectedAt))
+                                .<Start>map(before ->
+                                        before.mayBegin
+                                                ? begin(tx, appId, number, before, connectedAt)
+                                                : new NotNow())
                                 .orElseGet(NoDevice::new));
     }
 
-    private Start begin(Tx tx, long appId, int number, Mailbox mailbox, long connectedAt) {
-        if (database.hasEnded(tx)) {
-            return new NotNow();
-        }
-        Optional<Previous> previous = previous(tx, appId, number);
-        long presentedTo = mailbox.presentedTo;
-        if (previous.isPresent() && previous.get().endedAt == 0) {
-            Previous session = previous.get();
-            Optional<End> end = endOf(tx, session.incarnation);
-            boolean isElsewhere = end.isEmpty() && session.incarnation != database.incarnation();
-            if (isElsewhere && session.connectedAt > connectedAt + CLOCKS_DIFFER_MILLIS) {
+    private Start begin(Tx tx, long appId, int number, Before before, long connectedAt) {
+        Previous previous = before.previous;
+        long presentedTo = before.presentedTo;
+        if (previous != null && previous.endedAt == 0) {
+            Optional<End> end = endOf(tx, previous.incarnation);
+            boolean isElsewhere = end.isEmpty() && previous.incarnation != database.incarnation();
+            if (isElsewhere && previous.connectedAt > connectedAt + CLOCKS_DIFFER_MILLIS) {
                 return new TakenOver();
             }
             End died = end.orElseGet(() -> new End(tx.now(), tx.lastId()));
-            declareDead(tx, appId, number, session, died);
+            declareDead(tx, appId, number, previous, died);
             presentedTo = Math.max(presentedTo, died.after);
             if (isElsewhere) {
                 database.changes()
-                        .tell(tx, new Change.Displaced(appId, number, session.generation));
+                        .tell(tx, new Change.Displaced(appId, number, previous.generation));
             }
         }
-        int generation = 1 + previous.map(Previous::generation).orElse(0);
+        int generation = previous == null ? 1 : previous.generation + 1;
         tx.sql.update(
                 "INSERT INTO sessions (app_id, number, generation, incarnation, started_at,"
                         + " connected_at) VALUES (?, ?, ?, ?, ?, ?)",
@@ -96,54 +146,27 @@ public final class SqlMailboxes implements Mailboxes {
                 database.incarnation(),
                 tx.now(),
                 connectedAt);
-        long since =
-                previous.isEmpty() ? Long.MAX_VALUE : toldBefore(tx, appId, number, generation);
         List<Long> groups = Memberships.groupsOf(tx.sql, appId, number, tx.now());
         return new Begun(
                 generation,
                 // What is open in groups may be older than all that is pending for the device
                 // itself. Whether it is meant is for the drain to say.
-                Math.min(mailbox.drainedTo, Memberships.firstOpen(tx.sql, groups, tx.now()) - 1),
+                Math.min(before.drainedTo, Memberships.firstOpen(tx.sql, groups, tx.now()) - 1),
                 presentedTo,
                 tx.lastId(),
-                recalledSince(tx, appId, number, since, presentedTo),
-                since == Long.MAX_VALUE
+                previous == null
+                        ? List.of()
+                        : recalledSince(tx, appId, number, before.since, presentedTo),
+                previous == null
                         ? List.of()
                         : Settlements.settledSince(
-                                tx.sql, appId, number, groups, since, presentedTo, tx.now()));
-    }
-
-    /**
-     * What ended before this time the device has been told: the start of the last session that it
-     * was heard in. Not that session's end, since a connection may be dead before it is known to
-     * be; nor the start of one that broke before it was told anything.
-     */
-    private static long toldBefore(Tx tx, long appId, int number, int generation) {
-        return tx.sql
-                .first(
-                        "SELECT started_at FROM sessions WHERE app_id = ? AND number = ?"
-                                + " AND generation < ? AND heard = 1"
-                                + " ORDER BY generation DESC LIMIT 1",
-                        row -> row.getLong(1),
-                        appId,
-                        number,
-                        generation)
-                .orElseGet(() ->
-                        tx.sql.number(
-                                "SELECT started_at FROM sessions"
-                                        + " WHERE app_id = ? AND number = ?"
-                                        + " ORDER BY generation LIMIT 1",
+                                tx.sql,
                                 appId,
-                                number));
-    }
-
-    private static Optional<Previous> previous(Tx tx, long appId, int number) {
-        return tx.sql.first(
-                "SELECT generation, incarnation, connected_at, coalesce(ended_at, 0) FROM sessions"
-                        + " WHERE app_id = ? AND number = ? ORDER BY generation DESC LIMIT 1",
-                row -> new Previous(row.getInt(1), row.getLong(2), row.getLong(3), row.getLong(4)),
-                appId,
-                number);
+                                number,
+                                groups,
+                                before.since,
+                                presentedTo,
+                                tx.now()));
     }
 
     /** When a run of a node ended, if it has. */
@@ -178,9 +201,6 @@ public final class SqlMailboxes implements Mailboxes {
 
     private static List<Long> recalledSince(
             Tx tx, long appId, int number, long since, long presentedTo) {
-        if (since == Long.MAX_VALUE) {
-            return List.of();
-        }
         List<Long> recalled =
                 tx.sql.list(
                         "SELECT id FROM messages WHERE app_id = ? AND recalled_at >= ?"

@@ -17,9 +17,11 @@ import java.security.MessageDigest;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.roaringbitmap.RoaringBitmap;
 
@@ -280,40 +282,88 @@ public final class SqlMessages implements MessageStore {
                                 messageId));
     }
 
+    /**
+     * Most often one statement tells all; where other tables have a part of it, they are read too.
+     */
     @Override
     public Committed committedAfter(long id, int limit) {
-        return database.read(sql -> {
-            long last = Sequences.last(sql, Sequences.MESSAGES);
-            List<Arrival> arrivals =
-                    sql.list(
-                            "SELECT "
-                                    + MessageCache.COLUMNS
-                                    + ", number, state, recalled_at IS NOT NULL FROM messages"
-                                    + " WHERE id > ? AND id <= ? ORDER BY id LIMIT ?",
-                            row -> arrival(sql, row),
-                            id,
-                            last,
-                            limit);
-            boolean more = arrivals.size() == limit;
-            long upTo = more ? arrivals.get(limit - 1).message().id() : Math.max(id, last);
-            return new Committed(arrivals, database.changes().ofOthers(sql, id, upTo), upTo, more);
-        });
+        Page page = database.readOne(sql -> page(sql, id, limit));
+        return page.isWhole()
+                ? page.committed(List.of(), Row::arrival)
+                : database.read(sql -> {
+                    Page again = page(sql, id, limit);
+                    return again.committed(
+                            database.changes().ofOthers(sql, id, again.upTo),
+                            row -> row.isWhole() ? row.arrival() : arrival(sql, row));
+                });
     }
 
-    private Arrival arrival(Sql sql, ResultSet row) throws SQLException {
-        Message message = MessageCache.read(row);
-        int kind = row.getInt(8);
-        boolean recalled = row.getBoolean(11);
-        boolean ended = kind == Deliveries.KIND_ONE && row.getInt(10) != Deliveries.PENDING;
-        return new Arrival(
-                message,
-                recalled || ended ? Recipients.of() : pending(sql, message, kind, row.getInt(9)));
+    private record Page(List<Row> rows, long upTo, boolean more, boolean hasChanges) {
+        boolean isWhole() {
+            return !hasChanges && rows.stream().allMatch(Row::isWhole);
+        }
+
+        Committed committed(List<Change> changes, Function<Row, Arrival> arrival) {
+            return new Committed(rows.stream().map(arrival).toList(), changes, upTo, more);
+        }
     }
 
-    /** For whom a message that was not recalled is pending. */
-    private Recipients pending(Sql sql, Message message, int kind, int number) {
+    /**
+     * @param over for nobody pending any more, as far as this row tells
+     */
+    private record Row(Message message, int kind, int number, boolean over) {
+        static Row read(ResultSet row) throws SQLException {
+            int kind = row.getInt(8);
+            int number = row.getInt(9);
+            boolean ended = kind == Deliveries.KIND_ONE && row.getInt(10) != Deliveries.PENDING;
+            return new Row(MessageCache.read(row), kind, number, row.getBoolean(11) || ended);
+        }
+
+        boolean isWhole() {
+            return over || kind == Deliveries.KIND_ONE;
+        }
+
+        Arrival arrival() {
+            return new Arrival(message, over ? Recipients.of() : Recipients.of(number));
+        }
+    }
+
+    /**
+     * @param row null if there is none after the id
+     */
+    private record Found(@Nullable Row row, long last, long lastChange) {}
+
+    private Page page(Sql sql, long id, int limit) {
+        List<Found> found =
+                sql.list(
+                        "SELECT found.*, newest.last, "
+                                + database.changes().newest()
+                                + " FROM sequences newest LEFT JOIN (SELECT "
+                                + MessageCache.COLUMNS
+                                + ", number, state, recalled_at IS NOT NULL FROM messages"
+                                + " WHERE id > ? ORDER BY id LIMIT ?) found ON 1 = 1"
+                                + " WHERE newest.name = 'messages' ORDER BY found.id",
+                        row ->
+                                new Found(
+                                        row.getLong(1) == 0 ? null : Row.read(row),
+                                        row.getLong(12),
+                                        row.getLong(13)),
+                        id,
+                        limit);
+        List<Row> rows = found.stream().map(Found::row).filter(Objects::nonNull).toList();
+        boolean more = rows.size() == limit;
+        Found any = found.isEmpty() ? new Found(null, 0, 0) : found.getFirst();
+        long upTo = more ? rows.getLast().message.id() : Math.max(id, any.last);
+        return new Page(rows, upTo, more, any.lastChange > id);
+    }
+
+    private Arrival arrival(Sql sql, Row row) {
+        return new Arrival(row.message, pending(sql, row.message, row.kind));
+    }
+
+    /** For whom a message to several that was not recalled is pending. */
+    private Recipients pending(Sql sql, Message message, int kind) {
         return switch (kind) {
-            case Deliveries.KIND_ONE -> Recipients.of(number);
             case Deliveries.KIND_FEW -> Deliveries.pendingOfFew(sql, message.id());
             case Deliveries.KIND_GROUPS ->
                     Settlements.openTo(sql, message.appId(), message.id(), clock.millis());
