@@ -281,10 +281,27 @@ public final class Postrider implements AutoCloseable {
                 metrics,
                 settings.cluster().orElse(null),
                 "postrider:" + database.epoch(),
-                () -> {
-                    sessions.endAll(CloseCode.SHUTDOWN);
-                    learnAgain.run();
+                new Cluster.Parting() {
+                    @Override
+                    public void takenForDead() {
+                        sessions.endAll(CloseCode.SHUTDOWN);
+                        learnAgain.run();
+                    }
+
+                    @Override
+                    public void cutOff() {
+                        sendAway();
+                    }
                 });
+    }
+
+    private void sendAway() {
+        sessions.sendAway(LEAST_SPREAD_MILLIS, spreadMillis(), PATIENCE_MILLIS);
+    }
+
+    /** All at once would be a storm for those they go to. */
+    private int spreadMillis() {
+        return Math.clamp(sessions.count(), LEAST_SPREAD_MILLIS, MOST_SPREAD_MILLIS);
     }
 
     private static void changedElsewhere(Change change, Apps apps, DeviceTokens tokens) {
@@ -384,9 +401,8 @@ public final class Postrider implements AutoCloseable {
         ready = false;
         gateway.stopListening();
         sweeper.shutdown();
-        int spread = Math.clamp(sessions.count(), LEAST_SPREAD_MILLIS, MOST_SPREAD_MILLIS);
-        gateway.leave(LEAST_SPREAD_MILLIS, spread, PATIENCE_MILLIS);
-        sessions.shutDown(LEAST_SPREAD_MILLIS, spread, PATIENCE_MILLIS);
+        gateway.leave(LEAST_SPREAD_MILLIS, spreadMillis(), PATIENCE_MILLIS);
+        sendAway();
         api.close();
         gateway.close();
         if (cluster != null) {

@@ -11,28 +11,45 @@ import java.util.List;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** This node among others on the same store. Thread-safe. */
 public final class Cluster implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Cluster.class);
+
     /** One renews the lease, which never waits; one does what may. */
     private static final int THREADS = 2;
 
     private final NodeRegistry registry;
     private final Clock clock;
-    private final Runnable lost;
+    private final Parting parting;
     private final Members members;
     private final @Nullable RedisHints hints;
     private final ScheduledExecutorService chores =
             Executors.newScheduledThreadPool(
                     THREADS, Thread.ofPlatform().name("cluster-", 0).daemon().factory());
+    private final AtomicBoolean sendingAway = new AtomicBoolean();
     private volatile @Nullable Lease lease;
     private volatile List<String> here = List.of();
+
+    /** When a hint came last, by the clock's ticks. */
+    private volatile long heardAt;
+
+    /** How a node parts with its devices. Each call blocks until it has. */
+    public interface Parting {
+        /** Others took it for dead, and may present what its sessions were to. */
+        void takenForDead();
+
+        /** It cannot reach the store, which others can: its devices are better off with them. */
+        void cutOff();
+    }
 
     /**
      * @param redis the address of a Redis; null where nodes find out by looking
      * @param channel names the store among those that use the same Redis
-     * @param lost as {@link Lease}'s
      */
     public Cluster(
             NodeRegistry registry,
@@ -41,15 +58,23 @@ public final class Cluster implements AutoCloseable {
             Metrics metrics,
             @Nullable String redis,
             String channel,
-            Runnable lost) {
+            Parting parting) {
         this.registry = registry;
         this.clock = clock;
-        this.lost = lost;
+        this.parting = parting;
+        this.heardAt = clock.ticks();
         this.members = new Members(registry);
         this.hints =
                 redis == null
                         ? null
-                        : new RedisHints(redis, channel, sessions::heardOf, sessions::look);
+                        : new RedisHints(
+                                redis,
+                                channel,
+                                id -> {
+                                    heardAt = clock.ticks();
+                                    sessions.heardOf(id);
+                                },
+                                sessions::look);
         metrics.health("lease.held", "Whether this node may present messages", this::mayPresent);
         if (hints != null) {
             metrics.health(
@@ -64,14 +89,34 @@ public final class Cluster implements AutoCloseable {
 
     /** Joins the others: when it returns, the node may present messages. Blocks. */
     public void join(Self self) {
-        Lease mine = new Lease(registry, self, clock, lost);
+        Lease mine = new Lease(registry, self, clock, parting::takenForDead);
         here = self.gateways();
         mine.renew().join();
         lease = mine;
         members.refresh();
         chores.scheduleAtFixedRate(
-                mine::renew, Lease.RENEW_MILLIS, Lease.RENEW_MILLIS, TimeUnit.MILLISECONDS);
+                () -> {
+                    mine.renew();
+                    partIfCutOff(mine);
+                },
+                Lease.RENEW_MILLIS,
+                Lease.RENEW_MILLIS,
+                TimeUnit.MILLISECONDS);
         chores.scheduleWithFixedDelay(this::keepUp, 0, Lease.RENEW_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    /** A hint proves that others commit, and who has no lease by then does not. Never blocks. */
+    private void partIfCutOff(Lease mine) {
+        if (mine.hasEndedBy(heardAt - Lease.RENEW_MILLIS)
+                && sendingAway.compareAndSet(false, true)) {
+            Thread.ofVirtual()
+                    .start(() -> {
+                        LOG.warn(
+                                "other nodes reach the store and this one does not: devices go to them");
+                        parting.cutOff();
+                        sendingAway.set(false);
+                    });
+        }
     }
 
     private void keepUp() {

@@ -47,6 +47,11 @@ public final class Lease {
         return clock.ticks() < until;
     }
 
+    /** Whether it is not held, and was not then, by the clock's ticks. Never blocks. */
+    boolean hasEndedBy(long ticks) {
+        return ticks >= until;
+    }
+
     /**
      * Asks the store for more time, unless it is being asked. Who has held a lease for as long as
      * one lasts ends those that were not renewed meanwhile: after a store's outage nobody's was,

@@ -83,7 +83,7 @@ public final class Sessions implements WakeUps, Presence {
     }
 
     /**
-     * Names who knows other nodes' gateways for a device, in its order; before {@link #shutDown}.
+     * Names who knows other nodes' gateways for a device, in its order; before {@link #sendAway}.
      */
     public void leaveTo(LongFunction<List<String>> gateways) {
         elsewhere = gateways;
@@ -305,7 +305,7 @@ public final class Sessions implements WakeUps, Presence {
      * Tells every device to come back later, each at another time; waits, for at most {@code
      * patienceMillis}, for acks of what is in flight; then closes. Blocks.
      */
-    public void shutDown(int reconnectAfterMillis, int spreadMillis, long patienceMillis) {
+    public void sendAway(int reconnectAfterMillis, int spreadMillis, long patienceMillis) {
         CountDownLatch idle = new CountDownLatch(loops.size());
         forEachLoop(loop -> loop.leave(reconnectAfterMillis, spreadMillis, idle::countDown));
         await(idle, patienceMillis);

@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** A bad network before one gateway: bytes pass as the test says, both ways. Virtual threads. */
-final class FaultProxy implements AutoCloseable {
+public final class FaultProxy implements AutoCloseable {
     private final int target;
     private final ServerSocket listening;
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
@@ -24,19 +24,19 @@ final class FaultProxy implements AutoCloseable {
     private volatile long pauseMillis;
     private volatile boolean blackHole;
 
-    FaultProxy(String gateway) throws IOException {
+    public FaultProxy(String gateway) throws IOException {
         this.target = URI.create(gateway).getPort();
         this.listening = new ServerSocket(0, 1_000, InetAddress.getLoopbackAddress());
         Thread.startVirtualThread(this::accept);
     }
 
     /** The gateway's address, through here. */
-    String address(String gateway) {
+    public String address(String gateway) {
         return gateway.replace(":" + URI.create(gateway).getPort(), ":" + listening.getLocalPort());
     }
 
     /** Everything arrives so much later, and up to so much more. */
-    void delay(long millis, long jitter) {
+    public void delay(long millis, long jitter) {
         delayMillis = millis;
         jitterMillis = jitter;
     }
@@ -48,12 +48,12 @@ final class FaultProxy implements AutoCloseable {
     }
 
     /** No bytes arrive any more, and nobody is told: a half-open connection. */
-    void swallow(boolean swallows) {
+    public void swallow(boolean swallows) {
         blackHole = swallows;
     }
 
     /** Ends all connections with a reset. */
-    void reset() {
+    public void reset() {
         open.forEach(FaultProxy::reset);
         open.clear();
     }

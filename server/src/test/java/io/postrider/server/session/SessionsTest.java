@@ -257,7 +257,7 @@ class SessionsTest {
     @Test
     void stoppingAsksDevicesToGoAndClosesThem() {
         try (Stopping stopping = new Stopping()) {
-            stopping.sessions.shutDown(100, 200, 60_000);
+            stopping.sessions.sendAway(100, 200, 60_000);
             assertThat(first.got()).containsExactly("goaway shutdown 100 200");
             assertThat(first.closed).isEqualTo(CloseCode.SHUTDOWN);
             assertThat(stopping.sessions.count()).isZero();
@@ -269,7 +269,7 @@ class SessionsTest {
         try (Stopping stopping = new Stopping()) {
             stopping.offer(1);
             CompletableFuture<Void> stopped =
-                    CompletableFuture.runAsync(() -> stopping.sessions.shutDown(100, 200, 60_000));
+                    CompletableFuture.runAsync(() -> stopping.sessions.sendAway(100, 200, 60_000));
             await().until(() -> stopping.onLoop(first::got).contains("goaway shutdown 100 200"));
             assertThat(first.closed).isNull();
             stopping.eventLoop.execute(() -> stopping.session.acknowledge(List.of(1L), false));
@@ -283,7 +283,7 @@ class SessionsTest {
     void stoppingWaitsNoLongerThanItMay() {
         try (Stopping stopping = new Stopping()) {
             stopping.offer(1);
-            stopping.sessions.shutDown(100, 200, 50);
+            stopping.sessions.sendAway(100, 200, 50);
             assertThat(stopping.onLoop(() -> first.closed)).isEqualTo(CloseCode.SHUTDOWN);
             assertThat(node.store.ends)
                     .containsExactly(new End(1, 1, 1, 0, CloseCode.SHUTDOWN.reason()));

@@ -1,0 +1,129 @@
+package io.postrider.server.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.postrider.backends.Redis;
+import io.postrider.protocol.CloseCode;
+import io.postrider.protocol.v1.GoAway;
+import io.postrider.protocol.v1.ServerFrame.FrameCase;
+import io.postrider.server.TestApi.AppHandle;
+import io.postrider.server.TestServer;
+import io.postrider.server.WireDevice;
+import io.postrider.server.faults.FaultProxy;
+import io.postrider.server.store.Postgres;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Two nodes, one of which reaches PostgreSQL or Redis no more, while the other does. */
+class CutOffTest {
+    private static final Duration LONGEST =
+            Duration.ofMillis(Lease.MILLIS + 2 * Lease.RENEW_MILLIS);
+
+    /** The node looks twice meanwhile. */
+    private static final Duration TURNS = Duration.ofMillis(2 * Lease.RENEW_MILLIS);
+
+    @TempDir Path folder;
+    private Redis redis;
+    private FaultProxy toPostgres;
+    private FaultProxy toRedis;
+    private TestServer well;
+    private TestServer ill;
+    private AppHandle app;
+
+    @BeforeEach
+    void start() throws IOException {
+        redis = new Redis();
+        toPostgres = new FaultProxy(Postgres.address(folder));
+        toRedis = new FaultProxy(redis.uri());
+        well = node("well", Postgres.address(folder), redis.uri());
+        ill =
+                node(
+                        "ill",
+                        toPostgres.address(Postgres.address(folder)),
+                        toRedis.address(redis.uri()));
+        app = well.app();
+        await().until(() -> hears(well) && hears(ill));
+    }
+
+    private TestServer node(String name, String store, String cluster) {
+        return TestServer.start(
+                folder.resolve(name), Map.of("store", store, "cluster", cluster, "node", name));
+    }
+
+    private static boolean hears(TestServer node) {
+        return node.api
+                .call("GET", "/metrics", null, null)
+                .response()
+                .body()
+                .contains("postrider_redis_connected 1.0");
+    }
+
+    @AfterEach
+    void stop() throws IOException {
+        toPostgres.swallow(false);
+        toPostgres.reset();
+        ill.close();
+        well.close();
+        toPostgres.close();
+        toRedis.close();
+        redis.close();
+    }
+
+    @Test
+    void g11WhoIsCutOffFromTheStoreSendsItsDevicesToThoseWhoAreNot() {
+        String token = app.register("d");
+        try (WireDevice device = WireDevice.connected("tcp://" + ill.node.gateway(), token)) {
+            toPostgres.swallow(true);
+            String missed = app.publish("\"all\"");
+            ill.clock.advance(LONGEST);
+            // A hint that comes after the lease has ended.
+            app.publish("\"all\"");
+            GoAway goAway = device.readUntil(FrameCase.GOAWAY).getGoaway();
+            assertThat(goAway.getGatewaysList()).contains("tcp://" + well.node.gateway());
+            assertThat(device.readClose()).isEqualTo(CloseCode.SHUTDOWN.number());
+            try (WireDevice back = WireDevice.connected("tcp://" + well.node.gateway(), token)) {
+                assertThat(back.readUntil(FrameCase.PUSH).getPush().getId())
+                        .isEqualTo(Long.parseLong(missed));
+            }
+        }
+    }
+
+    /** While the store is gone for all, going elsewhere would help nobody. */
+    @Test
+    void whoOnlyHasNoLeaseKeepsItsDevices() throws Exception {
+        String token = app.register("d");
+        try (WireDevice device = WireDevice.connected("tcp://" + ill.node.gateway(), token)) {
+            toPostgres.swallow(true);
+            ill.clock.advance(LONGEST);
+            assertThat(ill.api.call("GET", "/readyz", null, null).status()).isEqualTo(503);
+            await().during(TURNS).until(() -> device.readAllNow().isEmpty());
+            toPostgres.swallow(false);
+            toPostgres.reset();
+            await().atMost(Duration.ofMinutes(1))
+                    .until(() -> ill.api.call("GET", "/readyz", null, null).status() == 200);
+            String id = app.publish("\"all\"");
+            assertThat(device.readUntil(FrameCase.PUSH).getPush().getId())
+                    .isEqualTo(Long.parseLong(id));
+        }
+    }
+
+    @Test
+    void g12WhoIsCutOffFromRedisIsLaterAndMissesNothing() {
+        String token = app.register("d");
+        try (WireDevice device = WireDevice.connected("tcp://" + ill.node.gateway(), token)) {
+            toRedis.swallow(true);
+            for (int i = 0; i < 2; i++) {
+                long id = Long.parseLong(app.publish("\"all\""));
+                assertThat(device.readUntil(FrameCase.PUSH).getPush().getId()).isEqualTo(id);
+                device.ack(id);
+            }
+        }
+    }
+}
