@@ -21,13 +21,12 @@ final class PublishFrames implements Publishing {
     }
 
     @Override
-    public CompletableFuture<ServerFrame> publish(App app, Publish frame, long askedAt) {
+    public CompletableFuture<ServerFrame> publish(App app, Publish frame) {
         return calls.publish(
                         app,
                         frame.getMessage().getBytes(StandardCharsets.UTF_8),
                         frame.hasIdempotencyKey() ? frame.getIdempotencyKey() : null,
-                        UUID.randomUUID().toString(),
-                        askedAt)
+                        UUID.randomUUID().toString())
                 .thenApply(outcome -> answer(frame.getRef(), outcome));
     }
 

@@ -79,7 +79,7 @@ public class StoreBenchmark {
             return messages.accept(
                     new NewMessage(
                             app,
-                            new Target.Devices(recipients, Long.MAX_VALUE, false),
+                            resolved(recipients),
                             "\"all\"",
                             "{}",
                             3_600_000,
@@ -88,6 +88,12 @@ public class StoreBenchmark {
                             new byte[256],
                             null,
                             "micro"));
+        }
+
+        /** Nothing is ever logged after it. */
+        private static Target.Devices resolved(Recipients recipients) {
+            return new Target.Devices(
+                    recipients, Long.MAX_VALUE, false, end -> resolved(recipients));
         }
 
         static long id(CompletableFuture<Accepted> answer) {

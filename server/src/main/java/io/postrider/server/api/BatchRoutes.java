@@ -48,7 +48,6 @@ final class BatchRoutes {
 
     /** Everything is with the store before the first answer is waited for: one commit, mostly. */
     private Answer publish(Request request) {
-        long askedAt = System.nanoTime();
         List<@Nullable RawJson> messages =
                 Checks.present(request.body(BatchBody.class, MOST_BYTES).messages, "messages");
         if (messages.isEmpty() || messages.size() > MOST_MESSAGES) {
@@ -68,8 +67,7 @@ final class BatchRoutes {
                             request.app(),
                             (message == null ? "null" : message.text()).getBytes(UTF_8),
                             key == null ? null : key + "/" + i,
-                            request.id() + "/" + i,
-                            askedAt));
+                            request.id() + "/" + i));
         }
         return Answer.json(
                 200,

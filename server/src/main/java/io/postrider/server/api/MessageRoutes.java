@@ -121,8 +121,7 @@ final class MessageRoutes {
                                 request.app(),
                                 request.bytes(),
                                 request.header(IDEMPOTENCY_KEY),
-                                request.id(),
-                                System.nanoTime())
+                                request.id())
                         .join();
         return Answer.json(
                 202,

@@ -46,18 +46,16 @@ public final class PublishCalls {
      * publishes are stored in the order of the calls. The answer never completes exceptionally.
      *
      * @param body as of {@code POST /v1/messages}
-     * @param askedAt when the call had come, as of {@link System#nanoTime}: the audience is not an
-     *     earlier one
      */
     public CompletableFuture<Outcome> publish(
-            App app, byte[] body, @Nullable String idempotencyKey, String requestId, long askedAt) {
+            App app, byte[] body, @Nullable String idempotencyKey, String requestId) {
         CompletableFuture<Accepted.Stored> stored;
         try {
             if (body.length > Api.MOST_BODY) {
                 throw Problem.bodyTooLarge(Api.MOST_BODY);
             }
             intake.check();
-            stored = store(app, body, idempotencyKey, requestId, askedAt);
+            stored = store(app, body, idempotencyKey, requestId);
         } catch (RuntimeException e) {
             stored = CompletableFuture.failedFuture(e);
         }
@@ -87,7 +85,7 @@ public final class PublishCalls {
      * @throws Problem if it is refused, now or as the future's failure
      */
     CompletableFuture<Accepted.Stored> store(
-            App app, byte[] body, @Nullable String idempotencyKey, String requestId, long askedAt) {
+            App app, byte[] body, @Nullable String idempotencyKey, String requestId) {
         long wait = quotas.secondsUntilPublish(app.id());
         if (wait > 0) {
             throw Problem.quota(
@@ -96,7 +94,7 @@ public final class PublishCalls {
                     "The app publishes more messages a second than it may.");
         }
         Publish publish = PublishBody.read(body, idempotencyKey, requestId);
-        return publisher.publish(app.id(), publish, askedAt).thenApply(PublishCalls::stored);
+        return publisher.publish(app.id(), publish).thenApply(PublishCalls::stored);
     }
 
     private static Accepted.Stored stored(Accepted accepted) {

@@ -2,6 +2,7 @@ package io.postrider.server.delivery;
 
 import io.postrider.server.identity.DeviceFilter;
 import java.util.Set;
+import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,8 +35,14 @@ public record NewMessage(
          *     store leaves out who has gone since
          * @param namesUsers the audience named users: it is for these devices only while they are
          *     theirs
+         * @param asOf resolves it again, where the log had gone on to this end; blocks and may read
+         *     from the store
          */
-        record Devices(Recipients recipients, long audienceEnd, boolean namesUsers)
+        record Devices(
+                Recipients recipients,
+                long audienceEnd,
+                boolean namesUsers,
+                LongFunction<Devices> asOf)
                 implements Target {}
 
         /**

@@ -71,14 +71,13 @@ final class AppServer {
     private void handOn() {
         List<Publish> batch = waiting;
         waiting = new ArrayList<>();
-        long askedAt = System.nanoTime();
         Thread.startVirtualThread(() -> {
             for (Publish frame : batch) {
                 if (ended) {
                     break;
                 }
                 publishing
-                        .publish(app, frame, askedAt)
+                        .publish(app, frame)
                         .thenAccept(
                                 answer -> loop.eventLoop.execute(() -> answered(frame, answer)));
             }

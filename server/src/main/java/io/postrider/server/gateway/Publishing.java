@@ -11,9 +11,6 @@ public interface Publishing {
      * Publishes; may block. The answer, {@code accepted} or {@code refused}, is what REST would
      * give; it completes after the flush and never with an exception. Publishes are stored in the
      * order of the calls.
-     *
-     * @param askedAt when the frame had come, as of {@link System#nanoTime}: the audience is not an
-     *     earlier one
      */
-    CompletableFuture<ServerFrame> publish(App app, Publish frame, long askedAt);
+    CompletableFuture<ServerFrame> publish(App app, Publish frame);
 }

@@ -13,17 +13,21 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
-import org.jspecify.annotations.Nullable;
+import java.util.function.LongPredicate;
 import org.roaringbitmap.RoaringBitmap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Resolves audiences from sets in memory, one for each tag and platform, that follow the audience's
- * log. Each resolve first catches up with the log as it was committed when it was asked for, so a
- * change that was answered is seen by the next publish; those that were asked for before the log
- * was last read need not read it again. Devices, users and groups are looked up in the store, which
- * has an index. Thread-safe; blocks.
+ * log. Each resolve first catches up with the log as far as this node knows that it has gone on;
+ * the store, which knows for certain when it accepts a message, has it done again where others were
+ * faster. So a change that was answered is seen by the next publish, and the log is read when there
+ * is something in it. Devices, users and groups are looked up in the store, which has an index.
+ * Thread-safe; blocks.
  */
 public final class AudienceIndex {
+    private static final Logger LOG = LoggerFactory.getLogger(AudienceIndex.class);
     private static final int CHANGES_PER_SNAPSHOT = 10_000;
     private static final int MOST_NAMES = 100_000;
 
@@ -50,15 +54,27 @@ public final class AudienceIndex {
      */
     public record Resolved(Recipients recipients, long logEnd, boolean namesUsers) {}
 
-    /**
-     * The devices that an audience stands for, at the time of asking or later.
-     *
-     * @param askedAt as of {@link System#nanoTime}
-     */
-    public Resolved resolve(long appId, Audience audience, long askedAt) {
+    /** The devices that an audience stands for, as far as is known here. */
+    public Resolved resolve(long appId, Audience audience) {
+        return resolve(appId, audience, seq -> log.mayGoOnAfter(appId, seq));
+    }
+
+    /** The same when the log stood at this end or later. */
+    public Resolved resolveAsOf(long appId, Audience audience, long logEnd) {
+        return resolve(appId, audience, seq -> seq < logEnd);
+    }
+
+    /** The same now, whatever others have changed. */
+    public Resolved resolveAnew(long appId, Audience audience) {
+        return resolve(appId, audience, seq -> true);
+    }
+
+    private Resolved resolve(long appId, Audience audience, LongPredicate isBehind) {
         AppIndex index = byApp.computeIfAbsent(appId, this::load);
         synchronized (index) {
-            catchUp(appId, index, askedAt);
+            if (isBehind.test(index.seq)) {
+                catchUp(appId, index);
+            }
             RoaringBitmap found = resolve(appId, index.sets, audience.filter());
             boolean namesUsers = audience.filter().users() != null;
             if (audience.groups() != null) {
@@ -79,7 +95,6 @@ public final class AudienceIndex {
         final TagSets sets;
         long seq;
         long snapshotSeq;
-        @Nullable Long readAt;
 
         AppIndex(TagSets sets, long seq) {
             this.sets = sets;
@@ -94,11 +109,7 @@ public final class AudienceIndex {
                 .orElseGet(() -> new AppIndex(new TagSets(), 0));
     }
 
-    private void catchUp(long appId, AppIndex index, long askedAt) {
-        if (index.readAt != null && index.readAt - askedAt > 0) {
-            return;
-        }
-        long now = System.nanoTime();
+    private void catchUp(long appId, AppIndex index) {
         log.changesAfter(
                 appId,
                 index.seq,
@@ -106,10 +117,15 @@ public final class AudienceIndex {
                     index.sets.apply(change);
                     index.seq = change.seq();
                 });
-        index.readAt = now;
         if (index.seq - index.snapshotSeq >= CHANGES_PER_SNAPSHOT) {
-            log.keepSnapshot(appId, new Snapshot(index.seq, index.sets.write()));
             index.snapshotSeq = index.seq;
+            // Not waited for: this may be the thread that writes it.
+            log.keepSnapshot(appId, new Snapshot(index.seq, index.sets.write()))
+                    .whenComplete((kept, failure) -> {
+                        if (failure != null) {
+                            LOG.warn("a snapshot was not kept: {}", failure.getMessage());
+                        }
+                    });
         }
     }
 

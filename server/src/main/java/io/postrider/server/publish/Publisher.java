@@ -36,8 +36,7 @@ public final class Publisher {
     public record Reach(int targeted, int online) {}
 
     public Reach validate(long appId, Publish publish) {
-        Recipients recipients =
-                audiences.resolve(appId, publish.audience(), System.nanoTime()).recipients();
+        Recipients recipients = audiences.resolveAnew(appId, publish.audience()).recipients();
         int targeted = publish.firstAckSettles() ? groupsOf(publish).size() : recipients.count();
         return new Reach(targeted, presence.online(appId, recipients).count());
     }
@@ -46,25 +45,30 @@ public final class Publisher {
         return new LinkedHashSet<>(Objects.requireNonNull(publish.audience().groups()));
     }
 
-    private Target target(long appId, Publish publish, long askedAt) {
-        if (publish.firstAckSettles()) {
-            return new Target.Groups(groupsOf(publish), publish.audience().filter());
-        }
-        AudienceIndex.Resolved resolved = audiences.resolve(appId, publish.audience(), askedAt);
-        return new Target.Devices(resolved.recipients(), resolved.logEnd(), resolved.namesUsers());
+    private Target target(long appId, Publish publish) {
+        return publish.firstAckSettles()
+                ? new Target.Groups(groupsOf(publish), publish.audience().filter())
+                : devices(appId, publish, audiences.resolve(appId, publish.audience()));
     }
 
-    /**
-     * Resolves the audience, blocking, and stores the message; see {@link MessageStore#accept}.
-     *
-     * @param askedAt when the app server's call came, as of {@link System#nanoTime}: the audience
-     *     is not an earlier one
-     */
-    public CompletableFuture<Accepted> publish(long appId, Publish publish, long askedAt) {
+    private Target.Devices devices(long appId, Publish publish, AudienceIndex.Resolved resolved) {
+        return new Target.Devices(
+                resolved.recipients(),
+                resolved.logEnd(),
+                resolved.namesUsers(),
+                end ->
+                        devices(
+                                appId,
+                                publish,
+                                audiences.resolveAsOf(appId, publish.audience(), end)));
+    }
+
+    /** Resolves the audience, blocking, and stores the message; see {@link MessageStore#accept}. */
+    public CompletableFuture<Accepted> publish(long appId, Publish publish) {
         return store.accept(
                         new NewMessage(
                                 appId,
-                                target(appId, publish, askedAt),
+                                target(appId, publish),
                                 publish.audienceJson(),
                                 publish.optionsJson(),
                                 publish.ttlMillis(),

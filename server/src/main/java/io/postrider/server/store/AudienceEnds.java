@@ -1,5 +1,6 @@
 package io.postrider.server.store;
 
+import io.postrider.server.publish.AudienceLog;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -8,7 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Where the audience's log of each app ends, so that a publish need not ask the database whether
- * anything has changed. {@link #mayBeAfter} may be called by any thread, the rest by the writer's.
+ * anything has changed. {@link #mayGoOnAfter} may be called by any thread, the rest by the
+ * writer's.
  */
 final class AudienceEnds {
     private static final String END = "SELECT audience_end FROM apps WHERE id = ?";
@@ -17,14 +19,6 @@ final class AudienceEnds {
     private final Map<Long, Long> written = new HashMap<>();
 
     private final Map<Long, Long> committed = new ConcurrentHashMap<>();
-    private final boolean shared;
-
-    /**
-     * @param shared whether others write to the logs, too
-     */
-    AudienceEnds(boolean shared) {
-        this.shared = shared;
-    }
 
     /** The end as of the transaction in hand; null if there is no such app. */
     @Nullable Long of(Tx tx, long appId) {
@@ -33,19 +27,35 @@ final class AudienceEnds {
             return known;
         }
         Optional<Long> end = tx.sql.first(END, row -> row.getLong(1), appId);
-        end.ifPresent(found -> advance(tx, appId, found));
+        end.ifPresent(found -> {
+            written.put(appId, found);
+            committed.put(appId, found);
+        });
         return end.orElse(null);
     }
 
+    /** The end before the transaction in hand, once it has asked for the end. */
+    long committed(long appId) {
+        return committed.getOrDefault(appId, 0L);
+    }
+
+    /** The transaction has written this entry. */
     void advance(Tx tx, long appId, long end) {
-        written.put(appId, end);
+        if (written.put(appId, end) == null) {
+            committed.put(appId, end - 1);
+        }
         tx.afterCommit(() -> committed.put(appId, end));
     }
 
-    /** Whether the log may have gone on after {@code seq}, as of the last commit. Never blocks. */
-    boolean mayBeAfter(long appId, long seq) {
+    /** See {@link AudienceLog#mayGoOnAfter}; where nobody else writes it is certain. */
+    boolean mayGoOnAfter(long appId, long seq) {
         Long end = committed.get(appId);
-        return shared || end == null || end != seq;
+        return end == null || end != seq;
+    }
+
+    /** They may have gone on. */
+    void othersWrote() {
+        written.clear();
     }
 
     /** The app is deleted. */

@@ -108,7 +108,7 @@ public final class Database implements AutoCloseable {
 
     private Database(Engine engine, Clock clock, Metrics metrics) {
         this.engine = engine;
-        this.audienceEnds = new AudienceEnds(engine.isShared());
+        this.audienceEnds = new AudienceEnds();
         this.changes = new Changes(engine.isShared(), this::incarnation);
         this.memberships = new Memberships(changes);
         this.settlements = new Settlements(memberships, changes);
@@ -183,6 +183,7 @@ public final class Database implements AutoCloseable {
         public void forget() {
             pending.forget();
             settlements.forget();
+            audienceEnds.forget();
             othersWrote();
         }
 
@@ -201,7 +202,7 @@ public final class Database implements AutoCloseable {
         public void othersWrote() {
             openSets.forget();
             storedCounts.forget();
-            audienceEnds.forget();
+            audienceEnds.othersWrote();
         }
     }
 

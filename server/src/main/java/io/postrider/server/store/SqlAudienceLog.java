@@ -6,6 +6,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -18,10 +19,12 @@ public final class SqlAudienceLog implements AudienceLog {
     }
 
     @Override
+    public boolean mayGoOnAfter(long appId, long seq) {
+        return database.audienceEnds().mayGoOnAfter(appId, seq);
+    }
+
+    @Override
     public void changesAfter(long appId, long seq, Consumer<Change> each) {
-        if (!database.audienceEnds().mayBeAfter(appId, seq)) {
-            return;
-        }
         List<Change> changes =
                 database.readOne(sql ->
                         sql.list(
@@ -63,8 +66,8 @@ public final class SqlAudienceLog implements AudienceLog {
     }
 
     @Override
-    public void keepSnapshot(long appId, Snapshot snapshot) {
-        database.writer().change(tx -> keepSnapshot(tx, appId, snapshot)).join();
+    public CompletableFuture<Void> keepSnapshot(long appId, Snapshot snapshot) {
+        return database.writer().change(tx -> keepSnapshot(tx, appId, snapshot));
     }
 
     /**

@@ -110,10 +110,15 @@ public final class SqlMessages implements MessageStore {
             long audienceEnd,
             NewMessage message,
             Target.Devices devices) {
+        long committedEnd = database.audienceEnds().committed(message.appId());
+        Target.Devices current =
+                database.isShared() && devices.audienceEnd() < committedEnd
+                        ? devices.asOf().apply(committedEnd)
+                        : devices;
         Recipients recipients =
-                devices.audienceEnd() >= audienceEnd
-                        ? devices.recipients()
-                        : withoutGone(tx, message.appId(), devices);
+                current.audienceEnd() >= audienceEnd
+                        ? current.recipients()
+                        : withoutGone(tx, message.appId(), current);
         int kind = Deliveries.kindOf(recipients.count());
         Integer one = kind == Deliveries.KIND_ONE ? recipients.first() : null;
         insert(

@@ -334,9 +334,9 @@ abstract class DirectoryContract {
             stores.register(app, "d" + i);
         }
         assertThat(stores.audience().snapshot(app)).isEmpty();
-        stores.audience().keepSnapshot(app, new Snapshot(2, SECRET));
+        stores.audience().keepSnapshot(app, new Snapshot(2, SECRET)).join();
         assertThat(changes(app, 0)).hasSize(6);
-        stores.audience().keepSnapshot(app, new Snapshot(5, KEY));
+        stores.audience().keepSnapshot(app, new Snapshot(5, KEY)).join();
         assertThat(changes(app, 0)).hasSize(4);
         Snapshot kept = stores.audience().snapshot(app).orElseThrow();
         assertThat(kept.seq()).isEqualTo(5);

@@ -101,7 +101,7 @@ record Stores(
             long audienceEnd) {
         return new NewMessage(
                 app,
-                new Target.Devices(recipients, audienceEnd, namesUsers),
+                asResolved(recipients, audienceEnd, namesUsers),
                 "\"all\"",
                 "{}",
                 ttlMillis,
@@ -110,6 +110,16 @@ record Stores(
                 new byte[0],
                 key,
                 "test");
+    }
+
+    /** Resolved again it would be the same. */
+    private static Target.Devices asResolved(
+            Recipients recipients, long audienceEnd, boolean namesUsers) {
+        return new Target.Devices(
+                recipients,
+                audienceEnd,
+                namesUsers,
+                end -> asResolved(recipients, audienceEnd, namesUsers));
     }
 
     /** A message to groups, of which the first ack settles it. */
