@@ -11,11 +11,9 @@ import io.postrider.server.metrics.Metrics;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -38,7 +36,7 @@ class WriterTest {
         database.close();
     }
 
-    private static int put(Tx tx, String name) {
+    static int put(Tx tx, String name) {
         return tx.sql.update("INSERT INTO meta (name, value) VALUES (?, 'x')", name);
     }
 
@@ -51,7 +49,7 @@ class WriterTest {
         hold(writer, until);
     }
 
-    private static void hold(Writer writer, CountDownLatch until) throws InterruptedException {
+    static void hold(Writer writer, CountDownLatch until) throws InterruptedException {
         CountDownLatch busy = new CountDownLatch(1);
         writer.submit(tx -> {
             busy.countDown();
@@ -92,40 +90,11 @@ class WriterTest {
         assertThat(commits() - commits).isEqualTo(2);
     }
 
-    /** The longer others take, the more go together. */
-    @Test
-    void whatComesWhileAnotherNodeHasItsTurnGoesWithWhatWaitedForIt() throws Exception {
-        ManualClock clock = new ManualClock();
-        try (Database other = Postgres.database(folder, clock);
-                Database own =
-                        Database.open(
-                                Postgres.address(folder),
-                                Optional.empty(),
-                                clock,
-                                metrics,
-                                UnaryOperator.identity())) {
-            CountDownLatch free = new CountDownLatch(1);
-            hold(other.writer(), free);
-            CompletableFuture<Integer> waits = own.writer().submit(tx -> put(tx, "a"));
-            await().until(() -> isKeptOut(own));
-            CompletableFuture<Integer> comes = own.writer().submit(tx -> put(tx, "b"));
-            double commits = commits();
-            free.countDown();
-            assertThat(waits.join() + comes.join()).isEqualTo(2);
-            assertThat(commits() - commits).isEqualTo(1);
-        }
-    }
-
-    private static boolean isKeptOut(Database database) {
-        return database.read(sql ->
-                sql.number(
-                        "SELECT count(*) FROM pg_stat_activity"
-                                + " WHERE datname = current_database()"
-                                + " AND wait_event_type = 'Lock'"))
-                == 1;
-    }
-
     private double commits() {
+        return commits(metrics);
+    }
+
+    static double commits(Metrics metrics) {
         return metrics.scrape()
                 .lines()
                 .filter(line -> line.startsWith("postrider_store_commits_total "))

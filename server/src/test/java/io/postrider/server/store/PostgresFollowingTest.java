@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What one node finds of what another has committed to the same PostgreSQL. */
-class FollowingTest {
+class PostgresFollowingTest {
     @TempDir Path folder;
     private final ManualClock clock = new ManualClock();
     private Stores one;
