@@ -3,25 +3,38 @@ package io.postrider.backends;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.ServerSocket;
+import java.util.List;
 import redis.embedded.RedisServer;
+import redis.embedded.core.RedisServerBuilder;
 
 /** A real Redis, which can be stopped and started again on the same port. */
 public final class Redis implements AutoCloseable {
+    private final List<String> settings;
     private final int port;
     private RedisServer running;
 
-    /** Starts it. */
-    public Redis() {
+    /**
+     * Starts it.
+     *
+     * @param settings more of them, as lines of its configuration
+     */
+    public Redis(String... settings) {
+        this.settings = List.of(settings);
         this.port = freePort();
-        this.running = start(port);
+        this.running = launch();
     }
 
-    private static int freePort() {
+    /** A port that nobody listened at just now. */
+    public static int freePort() {
         try (ServerSocket any = new ServerSocket(0)) {
             return any.getLocalPort();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    public int port() {
+        return port;
     }
 
     /** As the setting {@code cluster} has it. */
@@ -31,17 +44,15 @@ public final class Redis implements AutoCloseable {
 
     /** On the port that it had, after it was stopped. */
     public void start() {
-        running = start(port);
+        running = launch();
     }
 
-    private static RedisServer start(int port) {
+    private RedisServer launch() {
         try {
-            RedisServer started =
-                    RedisServer.newRedisServer()
-                            .port(port)
-                            .bind("127.0.0.1")
-                            .setting("save \"\"")
-                            .build();
+            RedisServerBuilder builder =
+                    RedisServer.newRedisServer().port(port).bind("127.0.0.1").setting("save \"\"");
+            settings.forEach(builder::setting);
+            RedisServer started = builder.build();
             started.start();
             return started;
         } catch (IOException e) {

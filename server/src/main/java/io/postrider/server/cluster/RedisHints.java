@@ -11,6 +11,7 @@ import io.lettuce.core.SocketOptions;
 import io.lettuce.core.SocketOptions.KeepAliveOptions;
 import io.lettuce.core.TimeoutOptions;
 import io.lettuce.core.cluster.ClusterClientOptions;
+import io.lettuce.core.cluster.ClusterTopologyRefreshOptions;
 import io.lettuce.core.cluster.RedisClusterClient;
 import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.pubsub.RedisPubSubAdapter;
@@ -38,6 +39,7 @@ public final class RedisHints implements AutoCloseable {
     private static final String CLUSTER = "redis-cluster://";
     private static final Duration TIMEOUT = Duration.ofSeconds(2);
     private static final Duration RECONNECT = Duration.ofSeconds(1);
+    private static final Duration REFRESH = Duration.ofSeconds(10);
     private static final int THREADS = 2;
 
     private final ClientResources resources;
@@ -77,10 +79,17 @@ public final class RedisHints implements AutoCloseable {
             RedisClusterClient cluster =
                     RedisClusterClient.create(
                             resources, address("redis://" + uri.substring(CLUSTER.length())));
-            cluster.setOptions(options(ClusterClientOptions.builder()).build());
+            ClusterClientOptions.Builder builder = ClusterClientOptions.builder();
+            builder.topologyRefreshOptions(
+                    ClusterTopologyRefreshOptions.builder().enablePeriodicRefresh(REFRESH).build());
+            cluster.setOptions(options(builder).build());
             this.client = cluster;
             this.connect =
-                    () -> cluster.connectPubSubAsync(StringCodec.UTF8).thenApply(made -> made);
+                    () ->
+                            cluster.refreshPartitionsAsync()
+                                    .thenCompose(
+                                            known -> cluster.connectPubSubAsync(StringCodec.UTF8))
+                                    .thenApply(made -> made);
         } else {
             RedisURI address = address(uri);
             RedisClient single = RedisClient.create(resources, address);
