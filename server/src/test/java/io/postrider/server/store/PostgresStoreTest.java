@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.postrider.server.ManualClock;
 import io.postrider.server.delivery.Accepted;
+import io.postrider.server.delivery.AckOutcome;
 import io.postrider.server.delivery.MessageStore.Intake;
 import io.postrider.server.delivery.Recipients;
 import io.postrider.server.delivery.StoreUnavailable;
@@ -76,6 +77,60 @@ class PostgresStoreTest extends StoreContract {
         assertThatThrownBy(() -> database.read(sql -> sql.update("DELETE FROM messages")))
                 .isInstanceOf(StoreUnavailable.class);
         assertThat(count("messages")).isEqualTo(1);
+    }
+
+    /** As a newer version's scripts would, that only add. */
+    private void addToTheSchema() {
+        database.writer()
+                .change(tx -> {
+                    for (String table : List.of("messages", "devices", "sessions", "pending")) {
+                        tx.sql.run("ALTER TABLE " + table + " ADD COLUMN added TEXT");
+                    }
+                    tx.sql.run(
+                            "INSERT INTO flyway_schema_history (installed_rank, version,"
+                                    + " description, type, script, checksum, installed_by,"
+                                    + " installed_on, execution_time, success) VALUES (99, '99',"
+                                    + " 'added', 'SQL', 'V99__added.sql', 1, 'me', now(), 1, true)");
+                })
+                .join();
+    }
+
+    private void mayRunBeside(String version) {
+        database.writer()
+                .change(tx ->
+                        tx.sql.update(
+                                "INSERT INTO meta (name, value) VALUES ('runs_beside', ?)"
+                                        + " ON CONFLICT (name) DO UPDATE SET value = ?",
+                                version,
+                                version))
+                .join();
+    }
+
+    private void worksWith(Stores stores, int device) {
+        long id = stores.publish(app, device);
+        assertThat(stores.ack(app, device, id)).isEqualTo(AckOutcome.RECORDED);
+    }
+
+    @Test
+    void aNodeRunsOnWhileANewerVersionAddsToTheSchema() {
+        int device = own.register(app, "d").number();
+        worksWith(own, device);
+        addToTheSchema();
+        worksWith(own, device);
+        assertThat(count("messages")).isEqualTo(2);
+    }
+
+    @Test
+    void aNodeStartsOnANewerSchemaOnlyIfThatSaysSo() {
+        int device = own.register(app, "d").number();
+        addToTheSchema();
+        assertThatThrownBy(() -> open(other, clock)).hasMessageContaining("newer Postrider");
+        mayRunBeside("99");
+        assertThatThrownBy(() -> open(other, clock)).hasMessageContaining("newer Postrider");
+        mayRunBeside("7.1");
+        try (Stores older = open(other, clock)) {
+            worksWith(older, device);
+        }
     }
 
     @Test
