@@ -64,6 +64,11 @@ public interface Peer extends AutoCloseable {
 
     Publishing publishing(Loops loops, Delivery delivery) throws Exception;
 
+    /** How many publishes it has answered with a refusal: what it refused it need not deliver. */
+    default long refused() {
+        return 0;
+    }
+
     @Override
     void close();
 }

@@ -45,6 +45,7 @@ public class PostriderPeer extends LocalServer {
 
     private final PostriderApi api;
     private String[] tokens = {};
+    private final AtomicLong refused = new AtomicLong();
     private volatile boolean acknowledging = true;
 
     PostriderPeer(String name, Path folder, ServerProcess process, Matcher ready) {
@@ -225,6 +226,11 @@ public class PostriderPeer extends LocalServer {
     }
 
     @Override
+    public long refused() {
+        return refused.get();
+    }
+
+    @Override
     public Publishing publishing(Loops loops, Delivery delivery) throws Exception {
         return publishing(loops, delivery, port(0));
     }
@@ -247,7 +253,9 @@ public class PostriderPeer extends LocalServer {
                                 port,
                                 opened ->
                                         opened.pipeline()
-                                                .addLast(new Publisher(connect, ready, waiting)))
+                                                .addLast(
+                                                        new Publisher(
+                                                                connect, ready, waiting, refused)))
                         .sync()
                         .channel();
         ready.get();
@@ -273,12 +281,17 @@ public class PostriderPeer extends LocalServer {
     private static final class Publisher extends TcpFrames {
         private final CompletableFuture<Boolean> ready;
         private final Map<String, Runnable> waiting;
+        private final AtomicLong refused;
 
         Publisher(
-                Connect connect, CompletableFuture<Boolean> ready, Map<String, Runnable> waiting) {
+                Connect connect,
+                CompletableFuture<Boolean> ready,
+                Map<String, Runnable> waiting,
+                AtomicLong refused) {
             super(connect);
             this.ready = ready;
             this.waiting = waiting;
+            this.refused = refused;
         }
 
         private void take(String ref) {
@@ -293,9 +306,10 @@ public class PostriderPeer extends LocalServer {
             switch (frame.getFrameCase()) {
                 case READY -> ready.complete(true);
                 case ACCEPTED -> take(frame.getAccepted().getRef());
-                // What is refused is answered as well; it never arrives, and counts as lost.
                 case REFUSED -> {
-                    System.err.println("refused: " + frame.getRefused().getDetail());
+                    if (refused.getAndIncrement() == 0) {
+                        System.err.println("refused: " + frame.getRefused().getDetail());
+                    }
                     take(frame.getRefused().getRef());
                 }
                 case ERROR -> System.err.println("closed: " + frame.getError().getDetail());

@@ -84,6 +84,7 @@ public final class Messages implements Scenario {
     }
 
     private final class Run {
+        private final Peer peer;
         private final Load load;
         private final Crowd crowd;
         private final Probe probe;
@@ -100,6 +101,7 @@ public final class Messages implements Scenario {
         Run(Peer peer, Loops loops, Load load, Crowd crowd) throws Exception {
             this.load = load;
             this.crowd = crowd;
+            this.peer = peer;
             this.probe = new Probe(peer.pids());
             this.publishing =
                     peer.publishing(loops, to == To.SHOP ? Delivery.ANY : load.delivery());
@@ -141,7 +143,8 @@ public final class Messages implements Scenario {
                     .put("cpuSecondsPerMillion", cpu / received * 1e6)
                     .put("p50Ms", latencies.getValueAtPercentile(50) / 1e6)
                     .put("p99Ms", latencies.getValueAtPercentile(99) / 1e6)
-                    .put("lost", published * copies - done.get())
+                    .put("lost", expected() - done.get())
+                    .put("refused", peer.refused())
                     .put("unanswered", published - taken.get());
         }
 
@@ -190,7 +193,7 @@ public final class Messages implements Scenario {
             });
             long began = System.nanoTime();
             while (System.nanoTime() - began < nanos) {
-                if (published - done.get() / copies < load.outstanding()) {
+                if (published - peer.refused() - done.get() / copies < load.outstanding()) {
                     publish(System.nanoTime());
                 } else {
                     LockSupport.parkNanos(LONGEST_WAIT_NANOS);
@@ -200,14 +203,17 @@ public final class Messages implements Scenario {
             done.onEach(count -> {});
         }
 
+        private long expected() {
+            return (published - peer.refused()) * copies;
+        }
+
+        /** What is refused is known once everything is answered. */
         private void awaitTheRest() {
-            done.await(published * copies, PATIENCE);
             long until = System.nanoTime() + PATIENCE.toNanos();
-            long waiting = published - taken.get();
-            while (waiting > 0 && System.nanoTime() < until) {
+            while (published > taken.get() && System.nanoTime() < until) {
                 LockSupport.parkNanos(LONGEST_WAIT_NANOS);
-                waiting = published - taken.get();
             }
+            done.await(expected(), PATIENCE);
         }
     }
 }
