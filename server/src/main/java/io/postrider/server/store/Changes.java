@@ -51,7 +51,7 @@ final class Changes {
         if (isShared) {
             write(tx, change);
         }
-        tx.afterCommit(() -> {
+        tx.tellAfterwards(() -> {
             WakeUps woken = wakeUps;
             if (woken != null) {
                 woken.changed(change);

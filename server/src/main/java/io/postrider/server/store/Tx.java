@@ -18,6 +18,7 @@ final class Tx {
     private final long now;
     private final List<Runnable> preparations = new ArrayList<>();
     private final List<Runnable> effects = new ArrayList<>();
+    private final List<Runnable> news = new ArrayList<>();
     private final long beganAfter;
     private long lastId;
 
@@ -78,12 +79,24 @@ final class Tx {
         return preparations;
     }
 
-    /** Runs on the writer thread once the commit is flushed, before anyone is answered. */
+    /**
+     * Runs on the writer thread once the commit is flushed, before anyone is told of it or
+     * answered.
+     */
     void afterCommit(Runnable effect) {
         effects.add(effect);
     }
 
     List<Runnable> effects() {
         return effects;
+    }
+
+    /** Tells of what was committed: as {@link #afterCommit}, after all that and the messages. */
+    void tellAfterwards(Runnable telling) {
+        news.add(telling);
+    }
+
+    List<Runnable> news() {
+        return news;
     }
 }

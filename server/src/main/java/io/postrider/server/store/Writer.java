@@ -43,7 +43,7 @@ final class Writer implements AutoCloseable {
         /** Reads it anew, from a connection in place of one that failed. */
         void load(Sql sql);
 
-        /** This was, and has new ids. Before its other effects. */
+        /** This was, and has new ids. After its effects, before its news. */
         void committed(Tx tx);
 
         /** It may be other than what is committed. */
@@ -353,10 +353,12 @@ final class Writer implements AutoCloseable {
             throw e;
         }
         lastId = tx.lastId();
+        // Whoever is told of it looks at once, and must find it.
+        tx.effects().forEach(Writer::effect);
         if (tx.lastId() != tx.beganAfter()) {
             effect(() -> memory.committed(tx));
         }
-        tx.effects().forEach(Writer::effect);
+        tx.news().forEach(Writer::effect);
         onCommit.accept(batch.size());
         for (Item<?> item : batch) {
             item.complete();

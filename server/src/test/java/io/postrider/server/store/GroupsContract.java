@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.tuple;
 
 import io.postrider.server.ManualClock;
 import io.postrider.server.delivery.AckOutcome;
+import io.postrider.server.delivery.Arrival;
 import io.postrider.server.delivery.DeliveryState;
 import io.postrider.server.delivery.Mailboxes.Begun;
 import io.postrider.server.delivery.Mailboxes.Ended;
@@ -26,8 +27,11 @@ import io.postrider.server.publish.Reports.Settlement;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -95,6 +99,34 @@ abstract class GroupsContract {
                                 .mapToObj(number -> new Presentation(app, number, id))
                                 .toList())
                 .join();
+    }
+
+    /** Or its session reads on without it, and never looks again. */
+    @Test
+    void g4WhoIsToldOfAMessageFindsItInItsMailbox(@TempDir Path other) {
+        AtomicReference<Stores> own = new AtomicReference<>();
+        List<Long> found = new CopyOnWriteArrayList<>();
+        WakeUps looking =
+                new Hearing() {
+                    @Override
+                    public void committed(long afterId, long upTo, List<Arrival> arrivals) {
+                        for (Arrival arrival : arrivals) {
+                            long to = arrival.message().appId();
+                            arrival.recipients()
+                                    .forEach(number ->
+                                            found.addAll(
+                                                    Objects.requireNonNull(own.get())
+                                                            .pending(to, number)));
+                        }
+                    }
+                };
+        try (Stores opened = open(other, clock, looking)) {
+            own.set(opened);
+            long to = opened.newApp();
+            int device = opened.register(to, "d").number();
+            long id = opened.publish(to, device);
+            assertThat(found).containsExactly(id);
+        }
     }
 
     @Test

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** What sessions are told after commits, in words. */
-final class Hearing implements WakeUps {
+class Hearing implements WakeUps {
     final List<String> heard = new CopyOnWriteArrayList<>();
 
     @Override

@@ -221,7 +221,7 @@ class SqliteStoreTest extends StoreContract {
                     "INSERT INTO flyway_schema_history (installed_rank, version, description, type,"
                             + " script, checksum, installed_by, installed_on, execution_time,"
                             + " success) VALUES (99, '99', 'future', 'SQL', 'V99__future.sql', 1,"
-                            + " 'me', 0, 1, 1)");
+                            + " 'me', '2026-01-01 00:00:00.000', 1, 1)");
         }
         assertThatThrownBy(() -> Database.open(other, clock, new Metrics()))
                 .isInstanceOf(StoreException.class)
