@@ -10,6 +10,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
@@ -56,6 +57,13 @@ final class Writer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Writer.class);
     private static final int MOST_PER_COMMIT = 1_000;
     private static final long LAZY_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+
+    /**
+     * How long the turn is left to other nodes after one's own. Where each takes its turn as soon
+     * as it can, all of them wait for each other, and for small groups.
+     */
+    private static final long REST_NANOS = TimeUnit.MILLISECONDS.toNanos(4);
+
     private static final long REOPEN_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     /** What waits when the writer takes a second for it, by its rate on a slow disk. */
@@ -75,6 +83,7 @@ final class Writer implements AutoCloseable {
     private final ArrayDeque<Item<?>> lazy = new ArrayDeque<>();
     private long lazyDue;
     private volatile boolean stopping;
+    private long restUntil = System.nanoTime();
 
     private volatile long lastId;
     private volatile boolean broken;
@@ -215,6 +224,7 @@ final class Writer implements AutoCloseable {
     private void commitTogether() {
         List<Item<?>> batch = List.of();
         try {
+            rest();
             Tx tx = begin();
             batch = takeAll();
             commit(tx, batch);
@@ -230,6 +240,14 @@ final class Writer implements AutoCloseable {
             }
             LOG.warn("{} writes were not committed together: {}", batch.size(), e.getMessage());
             batch.forEach(this::commitAlone);
+        }
+    }
+
+    private void rest() {
+        for (long left = restUntil - System.nanoTime();
+                left > 0;
+                left = restUntil - System.nanoTime()) {
+            LockSupport.parkNanos(left);
         }
     }
 
@@ -351,6 +369,9 @@ final class Writer implements AutoCloseable {
         } catch (RuntimeException | Error e) {
             rollBack(e);
             throw e;
+        }
+        if (tx.othersWrote) {
+            restUntil = System.nanoTime() + REST_NANOS;
         }
         lastId = tx.lastId();
         // Whoever is told of it looks at once, and must find it.
