@@ -61,9 +61,12 @@ import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** One node: its parts, made and connected here and nowhere else. */
 public final class Postrider implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Postrider.class);
     private static final int TRACED_EVENTS = 1 << 18;
     private static final long SWEEP_SECONDS = 4;
     private static final long RELOAD_SECONDS = 2;
@@ -290,7 +293,13 @@ public final class Postrider implements AutoCloseable {
 
                     @Override
                     public void cutOff() {
-                        sendAway();
+                        if (sessions.count() > 0) {
+                            LOG.warn(
+                                    "other nodes reach the store and this one does not: {} devices"
+                                            + " are sent to them",
+                                    sessions.count());
+                            sendAway();
+                        }
                     }
                 });
     }

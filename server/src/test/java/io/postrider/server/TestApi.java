@@ -133,6 +133,11 @@ public final class TestApi {
     public record AppHandle(
             TestApi api, String developer, String id, String appKey, String masterSecret) {
 
+        /** The same app at another node. */
+        public AppHandle at(TestServer node) {
+            return new AppHandle(node.api, developer, id, appKey, masterSecret);
+        }
+
         public String credentials() {
             return basic(appKey, masterSecret);
         }

@@ -13,13 +13,9 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** This node among others on the same store. Thread-safe. */
 public final class Cluster implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(Cluster.class);
-
     /** One renews the lease, which never waits; one does what may. */
     private static final int THREADS = 2;
 
@@ -109,13 +105,15 @@ public final class Cluster implements AutoCloseable {
     private void partIfCutOff(Lease mine) {
         if (mine.hasEndedBy(heardAt - Lease.RENEW_MILLIS)
                 && sendingAway.compareAndSet(false, true)) {
-            Thread.ofVirtual()
-                    .start(() -> {
-                        LOG.warn(
-                                "other nodes reach the store and this one does not: devices go to them");
-                        parting.cutOff();
-                        sendingAway.set(false);
-                    });
+            Thread.ofVirtual().start(this::part);
+        }
+    }
+
+    private void part() {
+        try {
+            parting.cutOff();
+        } finally {
+            sendingAway.set(false);
         }
     }
 

@@ -3,6 +3,8 @@ package io.postrider.server.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.api.StatefulRedisConnection;
 import io.postrider.backends.Redis;
 import io.postrider.protocol.CloseCode;
 import io.postrider.protocol.v1.AppCredentials;
@@ -80,8 +82,7 @@ class ClusterTest {
 
     /** The app, as seen at the other node. */
     private AppHandle there() {
-        return new AppHandle(
-                other.api, app.developer(), app.id(), app.appKey(), app.masterSecret());
+        return app.at(other);
     }
 
     private static WireDevice connect(TestServer node, String token) {
@@ -375,5 +376,20 @@ class ClusterTest {
                 .expect(200)
                 .json()
                 .path("gateways");
+    }
+
+    /** So that FLUSHALL, or another Redis in the place of this one, takes nothing away. */
+    @Test
+    void g12NothingIsKeptInRedis() {
+        WireDevice device = connect(other, app.register("d"));
+        app.publish("\"all\"");
+        soon(device, FrameCase.PUSH);
+        RedisClient client = RedisClient.create(redis.uri());
+        try (StatefulRedisConnection<String, String> connection = client.connect()) {
+            assertThat(connection.sync().dbsize()).isZero();
+        } finally {
+            client.shutdown();
+        }
+        device.close();
     }
 }

@@ -15,6 +15,8 @@ import io.postrider.server.store.Postgres;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -125,5 +127,31 @@ class CutOffTest {
                 device.ack(id);
             }
         }
+    }
+
+    @Test
+    void overSlowLinksEverythingTakesLongerAndNothingElse() {
+        List<WireDevice> devices = new ArrayList<>();
+        for (TestServer node : List.of(ill, well)) {
+            String token = app.register("d" + devices.size());
+            devices.add(WireDevice.connected("tcp://" + node.node.gateway(), token));
+        }
+        toPostgres.delay(15, 15);
+        toRedis.delay(100, 100);
+        List<Long> ids = new ArrayList<>();
+        for (int i = 0; i < 6; i++) {
+            ids.add(Long.parseLong((i % 2 == 0 ? app : app.at(ill)).publish("\"all\"")));
+        }
+        assertThat(ids).isSorted();
+        for (WireDevice device : devices) {
+            for (long id : ids) {
+                assertThat(device.readUntil(FrameCase.PUSH).getPush().getId()).isEqualTo(id);
+                device.ack(id);
+            }
+        }
+        for (long id : ids) {
+            await().until(() -> app.count(Long.toString(id), "delivered") == 2);
+        }
+        devices.forEach(WireDevice::close);
     }
 }
