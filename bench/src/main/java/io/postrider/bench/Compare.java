@@ -101,8 +101,8 @@ final class Compare {
 
     /** Each row with the peers that its gates name (docs/benchmarks.md). */
     private static List<Row> rows() {
-        Scenario fanout = Messages.fanout();
-        Scenario unicast = Messages.unicast();
+        Scenario fanout = Messages.fanout(Messages.WARM_UP_SECONDS);
+        Scenario unicast = Messages.unicast(Messages.WARM_UP_SECONDS);
         Load many = load(10_000, 0, 0, Delivery.EACH);
         Load oneToOne = load(1_000, 0, 1_000, Delivery.EACH);
         return List.of(

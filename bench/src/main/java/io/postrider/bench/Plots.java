@@ -50,8 +50,14 @@ final class Plots {
             Load each = new Load(many, 0, SECONDS, 4, Delivery.EACH);
             Load online = new Load(many, 0, SECONDS, 4, Delivery.ONLINE);
             String cpu = "cpuSecondsPerMillion";
-            acked.add(new Point(many, run(Messages.fanout(), each).number(cpu)));
-            unacked.add(new Point(many, run(Messages.fanout(), online).number(cpu)));
+            acked.add(
+                    new Point(
+                            many,
+                            run(Messages.fanout(Messages.WARM_UP_SECONDS), each).number(cpu)));
+            unacked.add(
+                    new Point(
+                            many,
+                            run(Messages.fanout(Messages.WARM_UP_SECONDS), online).number(cpu)));
             memory.add(new Point(many, run(Connections.idle(), each).number("residentKb")));
         }
         save(
@@ -76,7 +82,7 @@ final class Plots {
         List<Point> slowest = new ArrayList<>();
         for (int rate : RATES) {
             Load load = new Load(1_000, rate, SECONDS, 1, Delivery.EACH);
-            Figures figures = run(Messages.unicast(), load);
+            Figures figures = run(Messages.unicast(Messages.WARM_UP_SECONDS), load);
             middle.add(new Point(rate, figures.number("p50Ms")));
             slowest.add(new Point(rate, figures.number("p99Ms")));
         }

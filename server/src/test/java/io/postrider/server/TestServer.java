@@ -71,6 +71,14 @@ public final class TestServer implements AutoCloseable {
         return api.newApp();
     }
 
+    /** Whether it hears of other nodes at once. */
+    public boolean hasRedis() {
+        return api.call("GET", "/metrics", null, null)
+                .response()
+                .body()
+                .contains("postrider_redis_connected 1.0");
+    }
+
     @Override
     public void close() {
         node.close();

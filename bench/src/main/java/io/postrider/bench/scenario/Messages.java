@@ -42,24 +42,12 @@ public final class Messages implements Scenario {
         this.warmUpSeconds = warmUpSeconds;
     }
 
-    public static Scenario fanout() {
-        return fanout(WARM_UP_SECONDS);
-    }
-
     public static Scenario fanout(int warmUpSeconds) {
         return new Messages(To.ALL, warmUpSeconds);
     }
 
-    public static Scenario unicast() {
-        return unicast(WARM_UP_SECONDS);
-    }
-
     public static Scenario unicast(int warmUpSeconds) {
         return new Messages(To.ONE, warmUpSeconds);
-    }
-
-    public static Scenario shops() {
-        return shops(WARM_UP_SECONDS);
     }
 
     public static Scenario shops(int warmUpSeconds) {

@@ -56,21 +56,28 @@ public final class AudienceIndex {
 
     /** The devices that an audience stands for, as far as is known here. */
     public Resolved resolve(long appId, Audience audience) {
-        return resolve(appId, audience, seq -> log.mayGoOnAfter(appId, seq));
+        AppIndex index = index(appId);
+        Resolved found = resolve(appId, index, audience, seq -> log.mayGoOnAfter(appId, seq));
+        keepSnapshotIfDue(appId, index);
+        return found;
     }
 
     /** The same when the log stood at this end or later. */
     public Resolved resolveAsOf(long appId, Audience audience, long logEnd) {
-        return resolve(appId, audience, seq -> seq < logEnd);
+        return resolve(appId, index(appId), audience, seq -> seq < logEnd);
     }
 
     /** The same now, whatever others have changed. */
     public Resolved resolveAnew(long appId, Audience audience) {
-        return resolve(appId, audience, seq -> true);
+        return resolveAsOf(appId, audience, Long.MAX_VALUE);
     }
 
-    private Resolved resolve(long appId, Audience audience, LongPredicate isBehind) {
-        AppIndex index = byApp.computeIfAbsent(appId, this::load);
+    private AppIndex index(long appId) {
+        return byApp.computeIfAbsent(appId, this::load);
+    }
+
+    private Resolved resolve(
+            long appId, AppIndex index, Audience audience, LongPredicate isBehind) {
         synchronized (index) {
             if (isBehind.test(index.seq)) {
                 catchUp(appId, index);
@@ -117,9 +124,18 @@ public final class AudienceIndex {
                     index.sets.apply(change);
                     index.seq = change.seq();
                 });
-        if (index.seq - index.snapshotSeq >= CHANGES_PER_SNAPSHOT) {
+    }
+
+    /**
+     * Where publishes come in, and not in {@link #resolveAsOf}, for which the store stands still.
+     */
+    private void keepSnapshotIfDue(long appId, AppIndex index) {
+        synchronized (index) {
+            if (index.seq - index.snapshotSeq < CHANGES_PER_SNAPSHOT) {
+                return;
+            }
             index.snapshotSeq = index.seq;
-            // Not waited for: this may be the thread that writes it.
+            // Not waited for: the thread that writes it may wait for this index.
             log.keepSnapshot(appId, new Snapshot(index.seq, index.sets.write()))
                     .whenComplete((kept, failure) -> {
                         if (failure != null) {
