@@ -8,8 +8,10 @@ import io.postrider.server.store.OpenSets.OpenSet;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.roaringbitmap.RoaringBitmap;
 
@@ -110,6 +112,7 @@ final class Deliveries {
     /** Answers one outcome per ack, in their order. */
     List<AckOutcome> acknowledge(Tx tx, AckBatch acks) {
         @Nullable AckOutcome[] outcomes = new @Nullable AckOutcome[acks.size()];
+        readSetsOfRepeated(tx, acks);
         acknowledgeThoseOfOne(tx, acks, outcomes);
         List<AckOutcome> all = new ArrayList<>(outcomes.length);
         for (int i = 0; i < outcomes.length; i++) {
@@ -119,13 +122,33 @@ final class Deliveries {
         return all;
     }
 
+    /** What several acknowledge is hardly to one: all of them find its set, once that is read. */
+    private void readSetsOfRepeated(Tx tx, AckBatch acks) {
+        Set<Long> seen = new HashSet<>();
+        Set<Long> repeated = new HashSet<>();
+        for (int i = 0; i < acks.size(); i++) {
+            AckBatch.Ack ack = acks.get(i);
+            long id = ack.messageId();
+            if (!isInMemory(id)
+                    && !seen.add(id)
+                    && repeated.add(id)
+                    && row(tx, ack).filter(row -> row.kind == KIND_MANY).isPresent()) {
+                sets.get(tx, id);
+            }
+        }
+    }
+
+    private boolean isInMemory(long messageId) {
+        return settlements.knows(messageId) || sets.cached(messageId) != null;
+    }
+
     /** Most messages are to one device; for those all acks are one way to the database. */
     private void acknowledgeThoseOfOne(Tx tx, AckBatch acks, @Nullable AckOutcome[] outcomes) {
         List<Integer> which = new ArrayList<>();
         List<@Nullable Object[]> values = new ArrayList<>();
         for (int i = 0; i < acks.size(); i++) {
             AckBatch.Ack ack = acks.get(i);
-            if (!settlements.knows(ack.messageId()) && sets.cached(ack.messageId()) == null) {
+            if (!isInMemory(ack.messageId())) {
                 which.add(i);
                 values.add(
                         new @Nullable Object[] {
@@ -155,13 +178,7 @@ final class Deliveries {
         }
         OpenSet set = sets.cached(ack.messageId());
         if (set == null) {
-            Optional<Row> row =
-                    tx.sql.first(
-                            "SELECT kind, number, state, expires_at FROM messages"
-                                    + " WHERE id = ? AND app_id = ?",
-                            Row::read,
-                            ack.messageId(),
-                            ack.appId());
+            Optional<Row> row = row(tx, ack);
             if (row.isEmpty()) {
                 return AckOutcome.UNKNOWN;
             }
@@ -179,6 +196,15 @@ final class Deliveries {
             }
         }
         return acknowledgeAmongMany(tx, ack, set);
+    }
+
+    private static Optional<Row> row(Tx tx, AckBatch.Ack ack) {
+        return tx.sql.first(
+                "SELECT kind, number, state, expires_at FROM messages"
+                        + " WHERE id = ? AND app_id = ?",
+                Row::read,
+                ack.messageId(),
+                ack.appId());
     }
 
     private record Row(int kind, int number, int state, long expiresAt) {

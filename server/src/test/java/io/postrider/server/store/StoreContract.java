@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.tuple;
 
 import io.postrider.server.ManualClock;
 import io.postrider.server.delivery.Accepted;
+import io.postrider.server.delivery.AckBatch;
 import io.postrider.server.delivery.AckOutcome;
 import io.postrider.server.delivery.DeliveryState;
 import io.postrider.server.delivery.Mailboxes.Begun;
@@ -163,6 +164,42 @@ abstract class StoreContract {
         assertThat(stores.counts(app, id).delivered()).isEqualTo(1);
         assertThat(stores.pending(app, numbers[0])).isEmpty();
         assertThat(stores.ack(app, numbers[0], id)).isEqualTo(AckOutcome.RECORDED);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 5, 40})
+    void acksThatComeTogetherCountAsEachAlone(int recipients) {
+        int[] numbers = registerMany(recipients);
+        int stranger = stores.register(app, "stranger").number();
+        long id = stores.publish(app, numbers);
+        reopen();
+
+        AckBatch acks = new AckBatch();
+        acks.add(app, stranger, id, false);
+        acks.add(app + 1, numbers[0], id, false);
+        acks.add(app, numbers[0], id, false);
+        acks.add(app, numbers[0], id, true);
+        acks.add(app, numbers[recipients - 1], id, true);
+        assertThat(stores.messages().acknowledge(acks).join())
+                .containsExactly(
+                        AckOutcome.UNKNOWN,
+                        AckOutcome.UNKNOWN,
+                        AckOutcome.RECORDED,
+                        AckOutcome.RECORDED,
+                        AckOutcome.RECORDED);
+        int delivered = Math.min(recipients, 2);
+        assertThat(stores.counts(app, id))
+                .isEqualTo(
+                        new Counts(
+                                recipients,
+                                recipients - delivered,
+                                delivered,
+                                delivered,
+                                0,
+                                0,
+                                0,
+                                0));
+        assertThat(stores.pending(app, numbers[0])).isEmpty();
     }
 
     @ParameterizedTest
