@@ -10,7 +10,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
@@ -59,12 +58,15 @@ final class Writer implements AutoCloseable {
     private static final long LAZY_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
     /**
-     * How long the turn is left to other nodes after one's own. Where each takes its turn as soon
-     * as it can, all of them wait for each other, and for small groups.
+     * How long the turn is left to other nodes after one's own, unless enough waits. Where each
+     * takes its turn as soon as it can, all of them wait for each other, and for small groups.
      */
-    private static final long REST_NANOS = TimeUnit.MILLISECONDS.toNanos(4);
+    private static final long REST_NANOS = TimeUnit.MILLISECONDS.toNanos(12);
+
+    private static final int ENOUGH_ITEMS = 100;
 
     private static final long REOPEN_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final long IDLE_NANOS = TimeUnit.HOURS.toNanos(1);
 
     /** What waits when the writer takes a second for it, by its rate on a slow disk. */
     private static final int CONGESTED_ITEMS = 5_000;
@@ -197,8 +199,11 @@ final class Writer implements AutoCloseable {
             if (lazily && lazy.isEmpty()) {
                 lazyDue = System.nanoTime() + LAZY_NANOS;
             }
-            (lazily ? lazy : urgent).add(item);
-            arrived.signal();
+            ArrayDeque<Item<?>> waiting = lazily ? lazy : urgent;
+            waiting.add(item);
+            if (waiting.size() == 1 || urgent.size() == ENOUGH_ITEMS) {
+                arrived.signal();
+            }
         } finally {
             lock.unlock();
         }
@@ -224,7 +229,6 @@ final class Writer implements AutoCloseable {
     private void commitTogether() {
         List<Item<?>> batch = List.of();
         try {
-            rest();
             Tx tx = begin();
             batch = takeAll();
             commit(tx, batch);
@@ -240,14 +244,6 @@ final class Writer implements AutoCloseable {
             }
             LOG.warn("{} writes were not committed together: {}", batch.size(), e.getMessage());
             batch.forEach(this::commitAlone);
-        }
-    }
-
-    private void rest() {
-        for (long left = restUntil - System.nanoTime();
-                left > 0;
-                left = restUntil - System.nanoTime()) {
-            LockSupport.parkNanos(left);
         }
     }
 
@@ -291,24 +287,29 @@ final class Writer implements AutoCloseable {
         lock.lock();
         try {
             long reopenAt = System.nanoTime() + REOPEN_NANOS;
-            while (true) {
-                long untilDue = lazyDue - System.nanoTime();
-                boolean due = !lazy.isEmpty() && (untilDue <= 0 || stopping);
-                long untilReopen = reopenAt - System.nanoTime();
-                if (broken ? untilReopen <= 0 || stopping : !urgent.isEmpty() || due || stopping) {
-                    return !urgent.isEmpty() || !lazy.isEmpty() || !stopping;
+            while (!stopping) {
+                long until = broken ? reopenAt : takingAt();
+                long left = until - System.nanoTime();
+                if (left <= 0) {
+                    return true;
                 }
-                if (broken) {
-                    awaitNanos(untilReopen);
-                } else if (lazy.isEmpty()) {
-                    arrived.awaitUninterruptibly();
-                } else {
-                    awaitNanos(untilDue);
-                }
+                awaitNanos(left);
             }
+            return !urgent.isEmpty() || !lazy.isEmpty();
         } finally {
             lock.unlock();
         }
+    }
+
+    /** When what waits is taken, by {@link System#nanoTime}. */
+    private long takingAt() {
+        if (urgent.size() >= ENOUGH_ITEMS) {
+            return System.nanoTime();
+        }
+        if (!urgent.isEmpty()) {
+            return restUntil;
+        }
+        return lazy.isEmpty() ? System.nanoTime() + IDLE_NANOS : lazyDue;
     }
 
     @SuppressWarnings("WaitNotInLoop") // the caller looks again, whatever ended the waiting

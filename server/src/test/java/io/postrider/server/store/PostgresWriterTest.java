@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -16,20 +17,23 @@ import org.junit.jupiter.api.io.TempDir;
 /** The writer among others. */
 class PostgresWriterTest {
     @TempDir private Path folder;
+    private final ManualClock clock = new ManualClock();
+
+    private Database open(Metrics metrics) {
+        return Database.open(
+                Postgres.address(folder),
+                Optional.empty(),
+                clock,
+                metrics,
+                UnaryOperator.identity());
+    }
 
     /** The longer others take, the more go together. */
     @Test
     void whatComesWhileAnotherNodeHasItsTurnGoesWithWhatWaitedForIt() throws Exception {
-        ManualClock clock = new ManualClock();
         Metrics metrics = new Metrics();
         try (Database other = Postgres.database(folder, clock);
-                Database own =
-                        Database.open(
-                                Postgres.address(folder),
-                                Optional.empty(),
-                                clock,
-                                metrics,
-                                UnaryOperator.identity())) {
+                Database own = open(metrics)) {
             CountDownLatch free = new CountDownLatch(1);
             WriterTest.hold(other.writer(), free);
             CompletableFuture<Integer> waits = own.writer().submit(tx -> WriterTest.put(tx, "a"));
@@ -39,6 +43,18 @@ class PostgresWriterTest {
             free.countDown();
             assertThat(waits.join() + comes.join()).isEqualTo(2);
             assertThat(WriterTest.commits(metrics) - commits).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void afterItsTurnItLeavesTheTurnToOthersIfTheyHadOne() {
+        try (Database other = Postgres.database(folder, clock);
+                Database own = open(new Metrics())) {
+            other.writer().submit(tx -> WriterTest.put(tx, "a")).join();
+            long from = System.nanoTime();
+            own.writer().submit(tx -> WriterTest.put(tx, "b")).join();
+            own.writer().submit(tx -> WriterTest.put(tx, "c")).join();
+            assertThat(System.nanoTime() - from).isGreaterThan(TimeUnit.MILLISECONDS.toNanos(12));
         }
     }
 
