@@ -68,7 +68,7 @@ class CrashTest {
     private void crash(int rounds) throws Exception {
         Random random = new Random(20_261_122);
         List<RecordedDevice> devices = new ArrayList<>();
-        try (NodeProcess node = new NodeProcess(data);
+        try (CrashingNode node = new CrashingNode(data);
                 ExecutorService publishers = Executors.newVirtualThreadPerTaskExecutor()) {
             node.start("never", 1);
             AppHandle app = new TestApi(node.http()).newApp();
@@ -110,7 +110,7 @@ class CrashTest {
         }
     }
 
-    private static void crash(NodeProcess node, String point, Random random)
+    private static void crash(CrashingNode node, String point, Random random)
             throws InterruptedException {
         node.kill();
         node.start(point, 5 + random.nextInt(40));
@@ -123,7 +123,7 @@ class CrashTest {
     }
 
     /** Publishes to one, to those with a tag, and to all, until told to stop. */
-    private void publish(NodeProcess node, AppHandle app, Random random) {
+    private void publish(CrashingNode node, AppHandle app, Random random) {
         Publisher publisher =
                 Publisher.of(node.http(), app.appKey(), app.masterSecret()).withAttempts(60);
         while (publishing.get()) {

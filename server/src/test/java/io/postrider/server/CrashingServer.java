@@ -51,7 +51,7 @@ public final class CrashingServer {
                                 messages -> dyingAcks(messages, point, left),
                                 wakeUps -> new SilentHints(wakeUps, point, left),
                                 line -> {}));
-        System.out.println("ready " + node.http() + " " + node.gateway());
+        System.out.println("ready http=" + node.http() + " gateway=" + node.gateway());
         System.out.flush();
         Thread.currentThread().join();
     }

@@ -143,7 +143,7 @@ class SettlingTest {
 
     private void race(int messages, int crashes) throws Exception {
         Random random = new Random(20_261_122);
-        try (NodeProcess node = new NodeProcess(data);
+        try (CrashingNode node = new CrashingNode(data);
                 ExecutorService publishers = Executors.newVirtualThreadPerTaskExecutor()) {
             node.start("never", 1);
             AppHandle app = new TestApi(node.http()).newApp();

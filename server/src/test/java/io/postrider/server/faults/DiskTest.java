@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.postrider.protocol.v1.ServerFrame.FrameCase;
-import io.postrider.server.NodeProcess;
+import io.postrider.server.CrashingNode;
 import io.postrider.server.TestApi;
 import io.postrider.server.TestApi.AppHandle;
 import io.postrider.server.TestApi.Reply;
@@ -51,7 +51,7 @@ class DiskTest {
     void g1g12NothingIsAcceptedUntilItWorksAndNothingAcceptedIsLost(Fault fault) throws Exception {
         FaultyDisk disk = new FaultyDisk(folder);
         Path data = folder.resolve("data");
-        try (NodeProcess node = new NodeProcess(data, disk.environment(), List.of())) {
+        try (CrashingNode node = new CrashingNode(data, disk.environment(), List.of())) {
             node.start("never", 1);
             AppHandle app = new TestApi(node.http()).newApp();
             String token = app.register("d");
@@ -90,7 +90,7 @@ class DiskTest {
             assertAllThere(app, accepted);
             node.kill();
             // Only what was flushed counts: the faults must not have left a gap in that.
-            try (NodeProcess restarted = new NodeProcess(disk.mirror())) {
+            try (CrashingNode restarted = new CrashingNode(disk.mirror())) {
                 restarted.start("never", 1);
                 assertAllThere(
                         new AppHandle(
@@ -114,7 +114,7 @@ class DiskTest {
     void aNodeThatCannotWriteStopsAndStartsAgain() throws Exception {
         FaultyDisk disk = new FaultyDisk(folder);
         Path data = folder.resolve("data");
-        try (NodeProcess node = new NodeProcess(data, disk.environment(), List.of())) {
+        try (CrashingNode node = new CrashingNode(data, disk.environment(), List.of())) {
             node.start("never", 1);
             AppHandle app = new TestApi(node.http()).newApp();
             app.register("d");

@@ -6,7 +6,7 @@ import com.neovisionaries.ws.client.WebSocket;
 import com.neovisionaries.ws.client.WebSocketAdapter;
 import com.neovisionaries.ws.client.WebSocketFactory;
 import io.postrider.protocol.Protocol;
-import io.postrider.server.NodeProcess;
+import io.postrider.server.CrashingNode;
 import io.postrider.server.TestApi;
 import io.postrider.server.TestApi.AppHandle;
 import java.io.IOException;
@@ -46,7 +46,7 @@ class FlushOrderTest {
                         "trace=fsync,fdatasync,write,writev,sendto,sendmsg",
                         "-o",
                         log.toString());
-        try (NodeProcess node = new NodeProcess(folder.resolve(point), Map.of(), strace)) {
+        try (CrashingNode node = new CrashingNode(folder.resolve(point), Map.of(), strace)) {
             node.start(point, 1);
             AppHandle app = new TestApi(node.http()).newApp();
             String token = app.register("d");

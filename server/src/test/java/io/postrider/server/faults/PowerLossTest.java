@@ -3,7 +3,7 @@ package io.postrider.server.faults;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.postrider.protocol.v1.ServerFrame.FrameCase;
-import io.postrider.server.NodeProcess;
+import io.postrider.server.CrashingNode;
 import io.postrider.server.TestApi;
 import io.postrider.server.TestApi.AppHandle;
 import io.postrider.server.TestApi.Reply;
@@ -39,7 +39,7 @@ class PowerLossTest {
     /** Publishes and acknowledges on a node that then loses its power; answers its app. */
     private AppHandle run(FaultyDisk disk, String point) throws Exception {
         Path data = folder.resolve("data-" + point);
-        try (NodeProcess node = new NodeProcess(data, disk.environment(), List.of());
+        try (CrashingNode node = new CrashingNode(data, disk.environment(), List.of());
                 ExecutorService publishers = Executors.newVirtualThreadPerTaskExecutor()) {
             node.start(point, 1);
             AppHandle app = new TestApi(node.http()).newApp();
@@ -78,7 +78,7 @@ class PowerLossTest {
             Path own = Files.createDirectories(folder.resolve("round-" + round));
             FaultyDisk disk = new FaultyDisk(own);
             AppHandle before = run(disk, "never");
-            try (NodeProcess restarted = new NodeProcess(disk.mirror())) {
+            try (CrashingNode restarted = new CrashingNode(disk.mirror())) {
                 restarted.start("never", 1);
                 AppHandle app =
                         new AppHandle(

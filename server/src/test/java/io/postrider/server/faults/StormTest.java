@@ -6,7 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.postrider.client.PublishRequest;
 import io.postrider.client.Publisher;
 import io.postrider.client.Transport;
-import io.postrider.server.NodeProcess;
+import io.postrider.server.CrashingNode;
 import io.postrider.server.TestApi;
 import io.postrider.server.TestApi.AppHandle;
 import io.postrider.server.history.History;
@@ -36,7 +36,7 @@ class StormTest {
 
     private void storm(LongSupplier backoff) throws Exception {
         History history = new History();
-        try (NodeProcess node = new NodeProcess(data)) {
+        try (CrashingNode node = new CrashingNode(data)) {
             node.start("never", 1);
             AppHandle app = new TestApi(node.http()).newApp();
             AppHandle other = new TestApi(node.http()).newApp();
