@@ -45,6 +45,10 @@ public final class Gateway {
         return address.startsWith("tls:");
     }
 
+    boolean isEncrypted() {
+        return isTls() || address.startsWith("wss:");
+    }
+
     @Override
     public boolean equals(Object other) {
         return other instanceof Gateway && address.equals(((Gateway) other).address);

@@ -1,7 +1,10 @@
 package io.postrider.client;
 
 import io.postrider.protocol.v1.GoAway;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -9,12 +12,17 @@ import org.jspecify.annotations.Nullable;
  * jittered back-off. Confined to its client's lock.
  */
 final class Route {
-    private final List<Gateway> gateways;
+    private final List<Gateway> registered;
     private final Backoff backoff = Backoff.random();
+    private List<Gateway> gateways;
     private int index;
     private @Nullable GoAway goAway;
 
+    /**
+     * @param gateways of one transport
+     */
     Route(List<Gateway> gateways) {
+        this.registered = gateways;
         this.gateways = gateways;
     }
 
@@ -64,15 +72,34 @@ final class Route {
         return backoff.nextMillis();
     }
 
-    /** Goes to the first of the named gateways that is known here. */
+    /**
+     * Goes to the first of the named gateways that can be used here. They are known in the place of
+     * those named before, so that a device finds nodes that came after it registered.
+     */
     private void moveTo(List<String> named) {
+        Set<Gateway> known = new LinkedHashSet<>();
         for (String address : named) {
-            for (int i = 0; i < gateways.size(); i++) {
-                if (gateways.get(i).address().equals(address)) {
-                    index = i;
-                    return;
-                }
+            Gateway gateway = usable(address);
+            if (gateway != null) {
+                known.add(gateway);
             }
+        }
+        if (!known.isEmpty()) {
+            known.addAll(registered);
+            gateways = new ArrayList<>(known);
+            index = 0;
+        }
+    }
+
+    /** Null unless it is of the same transport, and encrypted if this one is. */
+    private @Nullable Gateway usable(String address) {
+        try {
+            Gateway gateway = Gateway.of(address);
+            boolean same = gateway.isTcp() == gateway().isTcp();
+            return same && (gateway.isEncrypted() || !gateway().isEncrypted()) ? gateway : null;
+        } catch (IllegalArgumentException e) {
+            // Of a transport that this version does not know.
+            return null;
         }
     }
 }
