@@ -29,11 +29,17 @@ final class FirstRunCode {
         Path file = data.resolve(FILE);
         String code = Secrets.letters(LETTERS);
         try {
+            // On PostgreSQL nothing else needs the folder.
+            Files.createDirectories(data);
             Files.deleteIfExists(file);
             Files.createFile(file, forItsOwnerOnly(file));
             Files.writeString(file, code + "\n", StandardOpenOption.WRITE);
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw new UncheckedIOException(
+                    "the first developer's code cannot be written to "
+                            + file
+                            + "; name a folder with --data that this user can write to",
+                    e);
         }
         tell.accept(
                 "No developer yet. The first signs up with this code, which is also in "

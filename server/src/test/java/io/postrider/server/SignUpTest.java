@@ -1,9 +1,11 @@
 package io.postrider.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.postrider.server.TestApi.Reply;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -69,6 +71,19 @@ class SignUpTest {
             assertThat(signUp(server, "berta", null).expect(403).code())
                     .isEqualTo("developer.closed");
         }
+    }
+
+    @Test
+    void theCodeIsWrittenWhereNoFolderIsYet() throws IOException {
+        Path none = data.resolve("not/there");
+        FirstRunCode.write(none, told::add);
+        String code = Files.readString(none.resolve("first-run-code")).strip();
+        assertThat(told).singleElement().asString().contains(code);
+
+        Path file = Files.createFile(data.resolve("file"));
+        assertThatThrownBy(() -> FirstRunCode.write(file, told::add))
+                .isInstanceOf(UncheckedIOException.class)
+                .hasMessageContaining("--data");
     }
 
     @Test
