@@ -31,6 +31,12 @@ final class Backup {
                 description = "The node's folder. Default: as serve, data.")
         private @Nullable String data;
 
+        @Option(
+                names = "--config",
+                paramLabel = "FILE",
+                description = "The node's YAML file, as for serve.")
+        private @Nullable Path config;
+
         Verb(PrintStream out, PrintStream err) {
             this.out = out;
             this.err = err;
@@ -46,11 +52,21 @@ final class Backup {
             return options;
         }
 
+        /** The folder of the database, where it is not in PostgreSQL. */
+        static Path folder(Settings settings) {
+            if (settings.store().isPresent()) {
+                throw new SettingsException(
+                        "store is set, so the database is not in a folder: PostgreSQL is backed up"
+                                + " by its own means, such as pg_dump");
+            }
+            return settings.data();
+        }
+
         @Override
         public Integer call() {
             Logging.start(LogFormat.TEXT);
             try {
-                run(SettingsLoader.load(options(), System.getenv(), null));
+                run(SettingsLoader.load(options(), System.getenv(), config));
                 return 0;
             } catch (SettingsException | StoreException e) {
                 err.println("postrider: " + e.getMessage());
@@ -75,8 +91,9 @@ final class Backup {
 
         @Override
         void run(Settings settings) {
-            SqlBackups.save(settings.data(), file);
-            out.println("saved " + settings.data() + " to " + file);
+            Path folder = folder(settings);
+            SqlBackups.save(folder, file);
+            out.println("saved " + folder + " to " + file);
         }
     }
 
@@ -97,8 +114,9 @@ final class Backup {
 
         @Override
         void run(Settings settings) {
-            String epoch = SqlBackups.restore(file, settings.data());
-            out.println("restored " + file + " to " + settings.data() + ", epoch " + epoch);
+            Path folder = folder(settings);
+            String epoch = SqlBackups.restore(file, folder);
+            out.println("restored " + file + " to " + folder + ", epoch " + epoch);
         }
     }
 

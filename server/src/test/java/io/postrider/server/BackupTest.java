@@ -46,11 +46,6 @@ class BackupTest {
         return run("restore", file.toString(), "--data", data.toString());
     }
 
-    private static AppHandle at(TestServer server, AppHandle app) {
-        return new AppHandle(
-                server.api, app.developer(), app.id(), app.appKey(), app.masterSecret());
-    }
-
     private static String epoch(TestServer server, String token) {
         WireDevice device = new WireDevice("tcp://" + server.node.gateway());
         device.connect(token);
@@ -92,7 +87,7 @@ class BackupTest {
         }
         assertThat(restore(file, other)).as(said()).isZero();
         try (TestServer server = TestServer.start(other)) {
-            AppHandle restored = at(server, app);
+            AppHandle restored = app.at(server.api);
             for (String id : accepted) {
                 assertThat(restored.count(id, "pending")).isEqualTo(1);
             }
@@ -127,6 +122,25 @@ class BackupTest {
         assertThat(Files.readString(file)).isEqualTo("mine");
         TestServer.start(data).close();
         TestServer.start(folder.resolve("empty")).close();
+    }
+
+    /** An old folder beside it would be saved, and nobody would know before the restore. */
+    @Test
+    void aNodeOnPostgresHasNoFolderToSave() throws IOException {
+        Path data = folder.resolve("data");
+        Path file = folder.resolve("backup.db");
+        TestServer.start(data).close();
+        Path config = folder.resolve("postrider.yaml");
+        Files.writeString(config, "data: " + data + "\nstore: postgres://postrider@db/postrider\n");
+        for (String verb : List.of("backup", "restore")) {
+            assertThat(run(verb, file.toString(), "--config", config.toString())).isEqualTo(2);
+            assertThat(said()).contains("pg_dump");
+        }
+        assertThat(file).doesNotExist();
+        Files.writeString(config, "data: " + data + "\n");
+        assertThat(run("backup", file.toString(), "--config", config.toString()))
+                .as(said())
+                .isZero();
     }
 
     @Test
