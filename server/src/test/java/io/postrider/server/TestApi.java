@@ -134,8 +134,8 @@ public final class TestApi {
             TestApi api, String developer, String id, String appKey, String masterSecret) {
 
         /** The same app at another node. */
-        public AppHandle at(TestServer node) {
-            return new AppHandle(node.api, developer, id, appKey, masterSecret);
+        public AppHandle at(TestApi node) {
+            return new AppHandle(node, developer, id, appKey, masterSecret);
         }
 
         public String credentials() {

@@ -117,11 +117,16 @@ public final class Reporter {
                 || presence.wasPresented(Device.key(appId, device.number()), messageId);
     }
 
-    /** Something that happened to a message. */
+    /**
+     * Something that happened to a message.
+     *
+     * @param node that of the session for what happened to one, else the one that was asked
+     */
     public record TraceEvent(long at, String node, String event, @Nullable String detail) {}
 
     /**
-     * @param partial some of what this node saw may have been forgotten
+     * @param partial there may have been more: what a node does with a message on a connection it
+     *     keeps in memory, for a while
      */
     public record Traced(List<TraceEvent> items, boolean partial) {}
 
@@ -129,12 +134,13 @@ public final class Reporter {
     public Traced trace(Standing standing, @Nullable Device device) {
         Message message = standing.message();
         List<TraceEvent> items = new ArrayList<>();
+        boolean isHere = true;
         add(items, message.createdAt(), "accepted", "request " + standing.requestId());
         add(items, message.createdAt(), "stored", null);
         if (device == null) {
             addEnds(items, standing);
         } else {
-            addSessions(items, message, device);
+            isHere = addSessions(items, message, device);
             for (Trace.Entry entry : trace.of(device.key(), message.id())) {
                 String event = entry.event().name().toLowerCase(Locale.ROOT);
                 add(items, entry.at(), event, null);
@@ -150,7 +156,7 @@ public final class Reporter {
                                             "the device was not in the audience"));
         }
         items.sort(Comparator.comparingLong(TraceEvent::at));
-        return new Traced(items, trace.completeSince() > message.createdAt());
+        return new Traced(items, !isHere || trace.completeSince() > message.createdAt());
     }
 
     private void add(List<TraceEvent> items, long at, String event, @Nullable String detail) {
@@ -172,22 +178,26 @@ public final class Reporter {
         }
     }
 
-    private void addSessions(List<TraceEvent> items, Message message, Device device) {
+    /** Answers whether all of them were at this process. */
+    private boolean addSessions(List<TraceEvent> items, Message message, Device device) {
         long until = Math.min(message.expiresAt(), clock.millis());
         List<SessionEntry> sessions =
                 reports.sessions(message.appId(), device.number(), message.createdAt(), until);
         boolean connected = false;
         for (SessionEntry session : sessions) {
             connected |= session.startedAt() <= message.createdAt();
+            String at = session.node();
             String detail = "generation " + session.generation();
-            add(items, session.startedAt(), "session_started", detail);
+            items.add(new TraceEvent(session.startedAt(), at, "session_started", detail));
             if (session.endedAt() != null) {
-                add(items, session.endedAt(), "session_ended", detail + ", " + session.endReason());
+                String why = detail + ", " + session.endReason();
+                items.add(new TraceEvent(session.endedAt(), at, "session_ended", why));
             }
         }
         if (!connected) {
             add(items, message.createdAt(), "not_connected", null);
         }
+        return sessions.stream().allMatch(SessionEntry::isOfThisRun);
     }
 
     private void addEnd(List<TraceEvent> items, DeviceStanding end) {

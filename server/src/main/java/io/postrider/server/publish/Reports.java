@@ -64,9 +64,19 @@ public interface Reports {
             @Nullable String reason,
             long presentedTo) {}
 
-    /** A session of a device, as the store's log has it. */
+    /**
+     * A session of a device, as the store's log has it.
+     *
+     * @param node where it was
+     * @param isOfThisRun of this node, so that this process has seen all of it
+     */
     record SessionEntry(
-            int generation, long startedAt, @Nullable Long endedAt, @Nullable String endReason) {}
+            int generation,
+            String node,
+            boolean isOfThisRun,
+            long startedAt,
+            @Nullable Long endedAt,
+            @Nullable String endReason) {}
 
     Optional<Standing> message(long appId, long messageId);
 

@@ -294,7 +294,7 @@ public final class SqlReports implements Reports {
         return new DeviceStanding(number, owner.deviceId, word, since, why, owner.presentedTo);
     }
 
-    private static String whyOnlineExpired(Sql sql, Message message, int number) {
+    private String whyOnlineExpired(Sql sql, Message message, int number) {
         boolean connected =
                 !sessions(sql, message.appId(), number, message.createdAt(), message.createdAt())
                         .isEmpty();
@@ -306,19 +306,23 @@ public final class SqlReports implements Reports {
         return database.read(sql -> sessions(sql, appId, number, from, to));
     }
 
-    private static List<SessionEntry> sessions(
-            Sql sql, long appId, int number, long from, long to) {
+    private List<SessionEntry> sessions(Sql sql, long appId, int number, long from, long to) {
         return sql.list(
-                "SELECT generation, started_at, ended_at, end_reason FROM sessions"
-                        + " WHERE app_id = ? AND number = ? AND started_at <= ?"
-                        + " AND (ended_at IS NULL OR ended_at >= ?) ORDER BY generation",
+                "SELECT generation, COALESCE(node, ''), incarnation, sessions.started_at, sessions.ended_at,"
+                        + " end_reason FROM sessions"
+                        + " LEFT JOIN incarnations ON incarnations.id = incarnation"
+                        + " WHERE app_id = ? AND number = ? AND sessions.started_at <= ?"
+                        + " AND (sessions.ended_at IS NULL OR sessions.ended_at >= ?)"
+                        + " ORDER BY generation",
                 row -> {
-                    long endedAt = row.getLong(3);
+                    long endedAt = row.getLong(5);
                     return new SessionEntry(
                             row.getInt(1),
-                            row.getLong(2),
+                            row.getString(2),
+                            row.getLong(3) == database.incarnation(),
+                            row.getLong(4),
                             endedAt == 0 ? null : endedAt,
-                            row.getString(4));
+                            row.getString(6));
                 },
                 appId,
                 number,

@@ -9,7 +9,6 @@ import io.postrider.client.Published;
 import io.postrider.client.Publisher;
 import io.postrider.client.Transport;
 import io.postrider.server.StoreVariant;
-import io.postrider.server.TestApi;
 import io.postrider.server.TestApi.AppHandle;
 import io.postrider.server.TestServer;
 import io.postrider.server.clock.Clock;
@@ -112,14 +111,8 @@ class ClusterHistoryTest {
             awaitAllPresented();
             // Whatever is confirmed by now must be in the counts that come next.
             devices.forEach(RecordedDevice::close);
-            AppHandle there =
-                    new AppHandle(
-                            new TestApi(other.node.http()),
-                            app.developer(),
-                            app.id(),
-                            app.appKey(),
-                            app.masterSecret());
-            there.call("GET", "/v1/messages?limit=500", null)
+            app.at(other.api)
+                    .call("GET", "/v1/messages?limit=500", null)
                     .json()
                     .path("items")
                     .forEach(item ->

@@ -70,7 +70,7 @@ class ClusterTest {
 
     /** The app, as seen at the other node. */
     private AppHandle there() {
-        return app.at(other);
+        return app.at(other.api);
     }
 
     private static WireDevice connect(TestServer node, String token) {
@@ -316,6 +316,36 @@ class ClusterTest {
 
     private static boolean isOnline(AppHandle at, String device) {
         return at.call("GET", "/v1/devices/" + device, null).json().path("online").asBoolean();
+    }
+
+    @Test
+    void aTraceNamesTheNodeOfTheConnectionAndSaysElsewhereThatItMayMissSomething() {
+        WireDevice device = connect(one, app.register("d"));
+        String id = app.publish("{\"devices\":[\"d\"]}");
+        device.ack(soon(device, FrameCase.PUSH).getPush().getId());
+        soon(device, FrameCase.ACKED);
+        assertThat(traced(app, id))
+                .contains("one session_started", "one sent", "one acked")
+                .endsWith("partial false");
+        assertThat(traced(there(), id))
+                .contains("one session_started", "other acked")
+                .doesNotContain("one sent", "other sent")
+                .endsWith("partial true");
+        device.close();
+    }
+
+    private static List<String> traced(AppHandle at, String id) {
+        JsonNode trace =
+                at.call("GET", "/v1/messages/" + id + "/trace?device=d", null).expect(200).json();
+        List<String> all = new ArrayList<>();
+        trace.path("items")
+                .forEach(item ->
+                        all.add(
+                                item.path("node").asString()
+                                        + " "
+                                        + item.path("event").asString()));
+        all.add("partial " + trace.path("partial").asBoolean());
+        return all;
     }
 
     @Test

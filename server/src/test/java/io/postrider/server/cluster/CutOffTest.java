@@ -132,7 +132,7 @@ class CutOffTest {
         toRedis.delay(100, 100);
         List<Long> ids = new ArrayList<>();
         for (int i = 0; i < 6; i++) {
-            ids.add(Long.parseLong((i % 2 == 0 ? app : app.at(ill)).publish("\"all\"")));
+            ids.add(Long.parseLong((i % 2 == 0 ? app : app.at(ill.api)).publish("\"all\"")));
         }
         assertThat(ids).isSorted();
         for (WireDevice device : devices) {
