@@ -7,6 +7,7 @@ import io.postrider.server.identity.DeviceFilter;
 import io.postrider.server.identity.DeviceStore;
 import io.postrider.server.identity.GroupStore;
 import io.postrider.server.identity.Platform;
+import io.postrider.server.publish.AudienceLog.Change;
 import io.postrider.server.publish.AudienceLog.Snapshot;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,6 +31,9 @@ public final class AudienceIndex {
     private static final Logger LOG = LoggerFactory.getLogger(AudienceIndex.class);
     private static final int CHANGES_PER_SNAPSHOT = 10_000;
     private static final int MOST_NAMES = 100_000;
+
+    /** Of a snapshot, each while others keep two. */
+    private static final int MOST_LOADS = 3;
 
     private final AudienceLog log;
     private final DeviceStore devices;
@@ -99,31 +103,42 @@ public final class AudienceIndex {
     }
 
     private static final class AppIndex {
-        final TagSets sets;
+        TagSets sets = new TagSets();
         long seq;
         long snapshotSeq;
-
-        AppIndex(TagSets sets, long seq) {
-            this.sets = sets;
-            this.seq = seq;
-            this.snapshotSeq = seq;
-        }
     }
 
     private AppIndex load(long appId) {
-        Optional<Snapshot> snapshot = log.snapshot(appId);
-        return snapshot.map(kept -> new AppIndex(TagSets.read(kept.bits()), kept.seq()))
-                .orElseGet(() -> new AppIndex(new TagSets(), 0));
+        AppIndex index = new AppIndex();
+        load(appId, index);
+        return index;
     }
 
+    private void load(long appId, AppIndex index) {
+        Optional<Snapshot> snapshot = log.snapshot(appId);
+        index.sets = snapshot.map(kept -> TagSets.read(kept.bits())).orElseGet(TagSets::new);
+        index.seq = snapshot.map(Snapshot::seq).orElse(0L);
+        index.snapshotSeq = index.seq;
+    }
+
+    /** Others may keep snapshots, and delete what this index has not read. */
     private void catchUp(long appId, AppIndex index) {
-        log.changesAfter(
-                appId,
-                index.seq,
-                change -> {
-                    index.sets.apply(change);
-                    index.seq = change.seq();
-                });
+        List<Change> changes = log.changesAfter(appId, index.seq);
+        for (int i = 0; i < MOST_LOADS && isCutOff(index, changes); i++) {
+            load(appId, index);
+            changes = log.changesAfter(appId, index.seq);
+        }
+        if (isCutOff(index, changes)) {
+            throw new IllegalStateException("the audience's log of app " + appId + " has a gap");
+        }
+        for (Change change : changes) {
+            index.sets.apply(change);
+            index.seq = change.seq();
+        }
+    }
+
+    private static boolean isCutOff(AppIndex index, List<Change> changes) {
+        return !changes.isEmpty() && changes.getFirst().seq() != index.seq + 1;
     }
 
     /**

@@ -4,7 +4,6 @@ import io.postrider.server.identity.Platform;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,11 +32,17 @@ public interface AudienceLog {
      */
     boolean mayGoOnAfter(long appId, long seq);
 
-    /** Reads the changes after {@code seq}, oldest first. */
-    void changesAfter(long appId, long seq, Consumer<Change> each);
+    /**
+     * The changes after {@code seq}, oldest first. Their seqs follow each other; where the first is
+     * not the next after {@code seq}, a snapshot holds what is missing.
+     */
+    List<Change> changesAfter(long appId, long seq);
 
     Optional<Snapshot> snapshot(long appId);
 
-    /** Keeps a snapshot, in the place of the changes up to the one before it. Never blocks. */
+    /**
+     * Keeps a snapshot, in the place of the changes up to the one before it; but not in the place
+     * of a later one. Never blocks.
+     */
     CompletableFuture<Void> keepSnapshot(long appId, Snapshot snapshot);
 }

@@ -7,7 +7,6 @@ import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** The audience's log. {@link SqlDevices} writes it. */
@@ -24,17 +23,15 @@ public final class SqlAudienceLog implements AudienceLog {
     }
 
     @Override
-    public void changesAfter(long appId, long seq, Consumer<Change> each) {
-        List<Change> changes =
-                database.readOne(sql ->
-                        sql.list(
-                                "SELECT seq, number, old_platform, new_platform,"
-                                        + " removed_tags, added_tags FROM audience_changes"
-                                        + " WHERE app_id = ? AND seq > ? ORDER BY seq",
-                                SqlAudienceLog::read,
-                                appId,
-                                seq));
-        changes.forEach(each);
+    public List<Change> changesAfter(long appId, long seq) {
+        return database.readOne(sql ->
+                sql.list(
+                        "SELECT seq, number, old_platform, new_platform,"
+                                + " removed_tags, added_tags FROM audience_changes"
+                                + " WHERE app_id = ? AND seq > ? ORDER BY seq",
+                        SqlAudienceLog::read,
+                        appId,
+                        seq));
     }
 
     private static Change read(ResultSet row) throws SQLException {
@@ -76,6 +73,9 @@ public final class SqlAudienceLog implements AudienceLog {
      */
     private static void keepSnapshot(Tx tx, long appId, Snapshot snapshot) {
         long previous = tx.sql.number("SELECT seq FROM audience_snapshots WHERE app_id = ?", appId);
+        if (previous >= snapshot.seq()) {
+            return;
+        }
         tx.sql.update(
                 "INSERT INTO audience_snapshots (app_id, seq, bits) VALUES (?, ?, ?)"
                         + " ON CONFLICT (app_id) DO UPDATE"

@@ -11,6 +11,7 @@ import io.postrider.server.identity.DeviceStore.Profile;
 import io.postrider.server.identity.GroupStore;
 import io.postrider.server.identity.Platform;
 import io.postrider.server.metrics.Metrics;
+import io.postrider.server.publish.AudienceLog.Snapshot;
 import io.postrider.server.store.Database;
 import io.postrider.server.store.SqlApps;
 import io.postrider.server.store.SqlAudienceLog;
@@ -22,7 +23,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Consumer;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -32,41 +35,83 @@ class AudienceIndexTest {
 
     @TempDir Path folder;
 
+    private Database database;
+    private DeviceStore devices;
+    private GroupStore groups;
+    private SqlAudienceLog log;
+    private long app;
+
+    @BeforeEach
+    void open() {
+        ManualClock clock = new ManualClock();
+        database = Database.open(folder, clock, new Metrics());
+        devices = new SqlDevices(database);
+        groups = new SqlGroups(database, clock);
+        log = new SqlAudienceLog(database);
+        Actor actor = new Actor(1, "test", "test");
+        app = new SqlApps(database).add(actor, "a", "key", new byte[32], new byte[32]).id();
+        devices.register(app, "stays", profile("x"));
+        devices.register(app, "moves", profile("x"));
+    }
+
+    @AfterEach
+    void close() {
+        database.close();
+    }
+
+    private AudienceIndex index() {
+        return new AudienceIndex(log, devices, groups);
+    }
+
+    private void retagUntilASnapshotIsDue() {
+        for (int i = 0; i < MORE_THAN_A_SNAPSHOT / 2; i++) {
+            retag(devices, app, "y");
+            retag(devices, app, "x");
+        }
+    }
+
+    private long kept() {
+        return log.snapshot(app).map(Snapshot::seq).orElse(0L);
+    }
+
     @Test
     void anIndexFromASnapshotIsTheOneFromAllChanges() {
-        ManualClock clock = new ManualClock();
-        Metrics metrics = new Metrics();
-        try (Database database = Database.open(folder, clock, metrics)) {
-            DeviceStore devices = new SqlDevices(database);
-            GroupStore groups = new SqlGroups(database, clock);
-            SqlAudienceLog log = new SqlAudienceLog(database);
-            long app =
-                    new SqlApps(database)
-                            .add(
-                                    new Actor(1, "test", "test"),
-                                    "a",
-                                    "key",
-                                    new byte[32],
-                                    new byte[32])
-                            .id();
-            devices.register(app, "stays", profile("x"));
-            devices.register(app, "moves", profile("x"));
-            AudienceIndex first = new AudienceIndex(log, devices, groups);
-            assertThat(count(first, app, "x")).isEqualTo(2);
-            for (int i = 0; i < MORE_THAN_A_SNAPSHOT / 2; i++) {
-                retag(devices, app, "y");
-                retag(devices, app, "x");
-            }
-            retag(devices, app, "y");
-            assertThat(count(first, app, "x")).isEqualTo(1);
-            await().until(() -> log.snapshot(app).isPresent());
+        AudienceIndex first = index();
+        assertThat(count(first, app, "x")).isEqualTo(2);
+        retagUntilASnapshotIsDue();
+        retag(devices, app, "y");
+        assertThat(count(first, app, "x")).isEqualTo(1);
+        await().until(() -> kept() > 0);
 
-            retag(devices, app, "z");
-            AudienceIndex second = new AudienceIndex(log, devices, groups);
-            assertThat(count(second, app, "x")).isEqualTo(1);
-            assertThat(count(second, app, "y")).isZero();
-            assertThat(count(second, app, "z")).isEqualTo(1);
-        }
+        retag(devices, app, "z");
+        AudienceIndex second = index();
+        assertThat(count(second, app, "x")).isEqualTo(1);
+        assertThat(count(second, app, "y")).isZero();
+        assertThat(count(second, app, "z")).isEqualTo(1);
+    }
+
+    /** As of three nodes: two that publishes come to, and one that has slept. */
+    @Test
+    void whatOthersHaveCutOffTheLogIsFoundInTheirSnapshot() {
+        AudienceIndex asleep = index();
+        assertThat(count(asleep, app, "x")).isEqualTo(2);
+        devices.register(app, "new", profile("x"));
+        AudienceIndex first = index();
+        AudienceIndex second = index();
+        assertThat(count(first, app, "x") + count(second, app, "x")).isEqualTo(6);
+        retagUntilASnapshotIsDue();
+
+        assertThat(count(first, app, "x")).isEqualTo(3);
+        await().until(() -> kept() > 0);
+        long before = kept();
+        retag(devices, app, "y");
+        assertThat(count(second, app, "x")).isEqualTo(2);
+        await().until(() -> kept() > before);
+        assertThat(log.changesAfter(app, 0).getFirst().seq()).isGreaterThan(3);
+
+        assertThat(count(asleep, app, "x")).isEqualTo(2);
+        devices.register(app, "newer", profile("x"));
+        assertThat(count(asleep, app, "x")).isEqualTo(3);
     }
 
     /** Each entry of the log adds one device; counts how often it is read. */
@@ -81,13 +126,13 @@ class AudienceIndexTest {
         }
 
         @Override
-        public void changesAfter(long appId, long seq, Consumer<AudienceLog.Change> each) {
+        public List<AudienceLog.Change> changesAfter(long appId, long seq) {
             reads++;
-            for (int number = (int) seq + 1; number <= end; number++) {
-                each.accept(
-                        new AudienceLog.Change(
-                                number, number, null, Platform.WEB, List.of(), List.of("x")));
-            }
+            return IntStream.rangeClosed((int) seq + 1, end)
+                    .mapToObj(number ->
+                            new AudienceLog.Change(
+                                    number, number, null, Platform.WEB, List.of(), List.of("x")))
+                    .toList();
         }
 
         @Override

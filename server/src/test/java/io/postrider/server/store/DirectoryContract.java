@@ -23,7 +23,6 @@ import io.postrider.server.publish.AudienceLog;
 import io.postrider.server.publish.AudienceLog.Snapshot;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedSet;
@@ -289,9 +288,7 @@ abstract class DirectoryContract {
     }
 
     private List<AudienceLog.Change> changes(long app, long after) {
-        List<AudienceLog.Change> changes = new ArrayList<>();
-        stores.audience().changesAfter(app, after, changes::add);
-        return changes;
+        return stores.audience().changesAfter(app, after);
     }
 
     private static AudienceLog.Change seen(
@@ -337,6 +334,9 @@ abstract class DirectoryContract {
         stores.audience().keepSnapshot(app, new Snapshot(2, SECRET)).join();
         assertThat(changes(app, 0)).hasSize(6);
         stores.audience().keepSnapshot(app, new Snapshot(5, KEY)).join();
+        assertThat(changes(app, 0)).hasSize(4);
+        // Of a node that was slower.
+        stores.audience().keepSnapshot(app, new Snapshot(3, SECRET)).join();
         assertThat(changes(app, 0)).hasSize(4);
         Snapshot kept = stores.audience().snapshot(app).orElseThrow();
         assertThat(kept.seq()).isEqualTo(5);
