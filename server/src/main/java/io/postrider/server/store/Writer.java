@@ -325,6 +325,10 @@ final class Writer implements AutoCloseable {
         List<Item<?>> batch = new ArrayList<>();
         lock.lock();
         try {
+            if (!lazy.isEmpty() && lazyDue - System.nanoTime() <= 0) {
+                // However many others wait.
+                take(lazy, batch);
+            }
             take(urgent, batch);
             take(lazy, batch);
         } finally {

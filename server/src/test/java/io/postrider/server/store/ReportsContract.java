@@ -223,11 +223,16 @@ abstract class ReportsContract {
         int second = stores.begin(app, 0).generation();
         List<SessionEntry> all = stores.reports().sessions(app, 0, 0, NONE);
         assertThat(all).extracting(SessionEntry::generation).containsExactly(first, second);
+        assertThat(all).extracting(SessionEntry::node).containsOnly("local");
         assertThat(all.get(0).endReason()).isEqualTo("disconnected");
         assertThat(all.get(0).endedAt()).isBetween(all.get(0).startedAt() + 10_000, between);
         assertThat(all.get(1).endedAt()).isNull();
-        assertThat(stores.reports().sessions(app, 0, between, NONE)).containsExactly(all.get(1));
-        assertThat(stores.reports().sessions(app, 0, 0, between)).containsExactly(all.get(0));
+        assertThat(stores.reports().sessions(app, 0, between, NONE))
+                .extracting(SessionEntry::generation)
+                .containsExactly(second);
+        assertThat(stores.reports().sessions(app, 0, 0, between))
+                .extracting(SessionEntry::generation)
+                .containsExactly(first);
         assertThat(stores.reports().sessions(app, 0, between, between)).isEmpty();
         assertThat(stores.reports().sessions(app, 1, 0, NONE)).isEmpty();
     }

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -108,6 +109,23 @@ class WriterTest {
         assertThat(writer.submitLazily(tx -> put(tx, "lazy")).join()).isEqualTo(1);
         assertThat(System.nanoTime() - from).isGreaterThan(TimeUnit.MILLISECONDS.toNanos(40));
         assertThat(count("lazy")).isEqualTo(1);
+    }
+
+    /** Or acks would wait for as long as publishes come faster than they are written. */
+    @Test
+    void whatIsLazyGoesFirstOnceItIsDueHoweverMuchWaits() throws Exception {
+        CountDownLatch free = new CountDownLatch(1);
+        hold(free);
+        CompletableFuture<Integer> lazy = writer.submitLazily(tx -> put(tx, "lazy"));
+        AtomicInteger before = new AtomicInteger();
+        for (int i = 0; i < 3_000; i++) {
+            writer.submit(tx -> lazy.isDone() ? 0 : before.incrementAndGet());
+        }
+        CompletableFuture<Integer> last = writer.submit(tx -> 0);
+        TimeUnit.MILLISECONDS.sleep(60); // It is due after 50, by the machine's clock.
+        free.countDown();
+        last.join();
+        assertThat(before.get()).isLessThanOrEqualTo(1_000);
     }
 
     @Test
