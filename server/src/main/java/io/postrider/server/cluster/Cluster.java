@@ -19,6 +19,8 @@ public final class Cluster implements AutoCloseable {
     /** One renews the lease, which never waits; one does what may. */
     private static final int THREADS = 2;
 
+    private static final int MOST_IN_VAIN = 3;
+
     private final NodeRegistry registry;
     private final Clock clock;
     private final Parting parting;
@@ -33,6 +35,9 @@ public final class Cluster implements AutoCloseable {
 
     /** When a hint came last, by the clock's ticks. */
     private volatile long heardAt;
+
+    /** Turns of renewing; confined to them. */
+    private int inVain;
 
     /** How a node parts with its devices. Each call blocks until it has. */
     public interface Parting {
@@ -91,22 +96,21 @@ public final class Cluster implements AutoCloseable {
         lease = mine;
         members.refresh();
         chores.scheduleAtFixedRate(
-                () -> {
-                    mine.renew();
-                    partIfCutOff(mine);
-                },
-                Lease.RENEW_MILLIS,
-                Lease.RENEW_MILLIS,
-                TimeUnit.MILLISECONDS);
+                () -> renew(mine), Lease.RENEW_MILLIS, Lease.RENEW_MILLIS, TimeUnit.MILLISECONDS);
         chores.scheduleWithFixedDelay(this::keepUp, 0, Lease.RENEW_MILLIS, TimeUnit.MILLISECONDS);
     }
 
-    /** A hint proves that others commit, and who has no lease by then does not. Never blocks. */
-    private void partIfCutOff(Lease mine) {
-        if (mine.hasEndedBy(heardAt - Lease.RENEW_MILLIS)
-                && sendingAway.compareAndSet(false, true)) {
+    /**
+     * A hint proves that the store works for others. Who had no lease by then, and still has none
+     * after some turns more, is cut off; not so soon, since a store that comes back does not come
+     * back for all of them at once.
+     */
+    private void renew(Lease mine) {
+        inVain = mine.hasEndedBy(heardAt - Lease.RENEW_MILLIS) ? inVain + 1 : 0;
+        if (inVain >= MOST_IN_VAIN && sendingAway.compareAndSet(false, true)) {
             Thread.ofVirtual().start(this::part);
         }
+        mine.renew();
     }
 
     private void part() {

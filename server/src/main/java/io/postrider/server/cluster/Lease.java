@@ -29,6 +29,7 @@ public final class Lease {
     private final AtomicBoolean renewing = new AtomicBoolean();
     private volatile long until;
     private volatile long heldSince;
+    private volatile boolean isInterrupted;
 
     /**
      * @param lost ends all sessions of this node; when it returns, none presents anything any more
@@ -54,21 +55,24 @@ public final class Lease {
 
     /**
      * Asks the store for more time, unless it is being asked. Who has held a lease for as long as
-     * one lasts ends those that were not renewed meanwhile: after a store's outage nobody's was,
-     * and everybody gets as much time to ask again. Completes with the store's answer.
+     * one lasts, and was answered soon each time, ends those that were not renewed meanwhile: after
+     * a store's outage nobody's was, and everybody gets as much time to ask again. Completes with
+     * the store's answer.
      */
     public CompletableFuture<Void> renew() {
         if (!renewing.compareAndSet(false, true)) {
             return CompletableFuture.completedFuture(null);
         }
         long asked = clock.ticks();
-        if (asked >= until) {
+        if (asked >= until || isInterrupted) {
             heldSince = asked;
+            isInterrupted = false;
         }
         return registry.renew(self, MILLIS)
                 .whenComplete((renewed, failure) -> {
                     if (failure != null) {
                         LOG.warn("the lease was not renewed: {}", failure.getMessage());
+                        isInterrupted = true;
                         renewing.set(false);
                     } else if (renewed) {
                         held(asked);
@@ -81,8 +85,9 @@ public final class Lease {
 
     private void held(long asked) {
         until = asked + MILLIS;
+        isInterrupted = clock.ticks() - asked > RENEW_MILLIS;
         renewing.set(false);
-        if (asked - heldSince >= MILLIS) {
+        if (!isInterrupted && asked - heldSince >= MILLIS) {
             registry.endSilent()
                     .thenAccept(ended -> {
                         if (ended > 0) {

@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class LeaseTest {
     private static final NodeRegistry.Self SELF =
@@ -97,8 +99,10 @@ class LeaseTest {
         assertThat(endings).hasValue(1);
     }
 
-    @Test
-    void afterAnOutageNobodyIsEndedBeforeAWholeLease() {
+    /** Others have less of theirs left, or have none any more: it depends on when they asked. */
+    @ParameterizedTest
+    @ValueSource(longs = {Lease.MILLIS, 7_000, Lease.RENEW_MILLIS})
+    void afterAnOutageNobodyIsEndedBeforeAWholeLease(long outage) {
         for (int i = 0; i < 6; i++) {
             renew();
             clock.advance(TURN);
@@ -106,7 +110,23 @@ class LeaseTest {
         int before = endings.get();
         lease.renew();
         asked.getLast().completeExceptionally(new StoreUnavailable("gone"));
-        clock.advance(WHOLE);
+        clock.advance(Duration.ofMillis(outage));
+        renew();
+        clock.advance(TURN);
+        renew();
+        assertThat(endings).hasValue(before);
+    }
+
+    @Test
+    void whileTheStoreAnswersLateNobodyIsEnded() {
+        for (int i = 0; i < 6; i++) {
+            renew();
+            clock.advance(TURN);
+        }
+        int before = endings.get();
+        lease.renew();
+        clock.advance(Duration.ofSeconds(8));
+        asked.getLast().complete(true);
         renew();
         clock.advance(TURN);
         renew();
