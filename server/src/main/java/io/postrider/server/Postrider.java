@@ -193,7 +193,7 @@ public final class Postrider implements AutoCloseable {
         DeviceTokens deviceTokens = new DeviceTokens(apps, devices, clock);
         if (cluster != null) {
             sessions.presentOnlyWhile(cluster::mayPresent);
-            sessions.onOthersChange(change -> changedElsewhere(change, apps, deviceTokens));
+            sessions.onReadChange(change -> changed(change, apps, deviceTokens));
             apps.changeElsewhere(sessions::caughtUp);
             learnAgain =
                     () -> {
@@ -313,7 +313,7 @@ public final class Postrider implements AutoCloseable {
         return Math.clamp(sessions.count(), LEAST_SPREAD_MILLIS, MOST_SPREAD_MILLIS);
     }
 
-    private static void changedElsewhere(Change change, Apps apps, DeviceTokens tokens) {
+    private static void changed(Change change, Apps apps, DeviceTokens tokens) {
         switch (change) {
             case AppChanged(long appId) -> apps.changed(appId);
             case Revoked(long appId, int number, int generation) ->

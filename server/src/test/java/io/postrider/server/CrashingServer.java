@@ -100,11 +100,12 @@ public final class CrashingServer {
         private static final int ANSWERED_MEANWHILE = 20;
 
         @Override
-        public void committed(long afterId, long upTo, List<Arrival> arrivals) {
+        public void committed(
+                long afterId, long upTo, List<Arrival> arrivals, List<Change> changes) {
             if (!point.equals("before-send")) {
-                real.committed(afterId, upTo, arrivals);
+                real.committed(afterId, upTo, arrivals, changes);
             } else if (left.decrementAndGet() > 0) {
-                real.committed(afterId, upTo, arrivals);
+                real.committed(afterId, upTo, arrivals, changes);
             } else if (left.get() < -ANSWERED_MEANWHILE) {
                 Runtime.getRuntime().halt(KILLED);
             }

@@ -71,9 +71,10 @@ class SessionTest {
         }
 
         @Override
-        public void committed(long afterId, long upTo, List<Arrival> arrivals) {
+        public void committed(
+                long afterId, long upTo, List<Arrival> arrivals, List<Change> changes) {
             if (!hintsAreLost.get()) {
-                real.committed(afterId, upTo, arrivals);
+                real.committed(afterId, upTo, arrivals, changes);
             }
         }
 

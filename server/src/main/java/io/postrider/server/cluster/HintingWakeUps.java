@@ -12,8 +12,8 @@ import java.util.List;
  */
 public record HintingWakeUps(WakeUps here, RedisHints hints) implements WakeUps {
     @Override
-    public void committed(long afterId, long upTo, List<Arrival> arrivals) {
-        here.committed(afterId, upTo, arrivals);
+    public void committed(long afterId, long upTo, List<Arrival> arrivals, List<Change> changes) {
+        here.committed(afterId, upTo, arrivals, changes);
         hints.committed(upTo);
     }
 

@@ -6,7 +6,7 @@ import java.util.List;
  * What has been committed after an id, as of one moment.
  *
  * @param arrivals messages in the order of their ids, each for those for whom it was still pending
- * @param changes by other nodes, in the order of their commits
+ * @param changes in the order of their commits, from a store that several nodes use
  * @param upTo nothing between the id asked for and this one is missing
  * @param more whether there may be more above {@code upTo}
  */

@@ -9,11 +9,15 @@ import java.util.List;
  */
 public interface WakeUps {
     /**
-     * These messages were committed, in the order of their ids; of the ids above {@code afterId}
-     * and up to {@code upTo}, no other message has one.
+     * This is all that was committed with ids above {@code afterId} and up to {@code upTo}. Whoever
+     * has not heard of everything up to {@code afterId} must read, to hear it in its order: {@link
+     * MessageStore#committedAfter} has all of it.
+     *
+     * @param arrivals in the order of their ids
+     * @param changes what changed after them
      */
-    void committed(long afterId, long upTo, List<Arrival> arrivals);
+    void committed(long afterId, long upTo, List<Arrival> arrivals, List<Change> changes);
 
-    /** This was committed. */
+    /** This was committed in a store that keeps no log of changes, since nobody else uses it. */
     void changed(Change change);
 }

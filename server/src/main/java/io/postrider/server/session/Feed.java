@@ -28,7 +28,7 @@ final class Feed {
     private final Sessions sessions;
     private final MessageStore store;
     private final Executor virtual;
-    private final Consumer<Change> others;
+    private final Consumer<Change> readChange;
 
     private long fedTo;
     private long fedToAtLastSweep;
@@ -40,27 +40,32 @@ final class Feed {
     private final Set<Long> endedWhileReading = new HashSet<>();
 
     /**
-     * @param others hears what other nodes have changed
+     * @param readChange hears, too, of changes that are read
      */
-    Feed(Sessions sessions, MessageStore store, Executor virtual, Consumer<Change> others) {
+    Feed(Sessions sessions, MessageStore store, Executor virtual, Consumer<Change> readChange) {
         this.sessions = sessions;
         this.store = store;
         this.virtual = virtual;
-        this.others = others;
+        this.readChange = readChange;
         this.fedTo = store.lastId();
     }
 
-    /** As {@link io.postrider.server.delivery.WakeUps#committed}. */
-    synchronized void committed(long afterId, long upTo, List<Arrival> arrivals) {
-        if (afterId == fedTo) {
+    /**
+     * As {@link io.postrider.server.delivery.WakeUps#committed}. A message that is read as well is
+     * known by its id; a change is not, so there must be no reading that may find it.
+     */
+    synchronized void committed(
+            long afterId, long upTo, List<Arrival> arrivals, List<Change> changes) {
+        if (afterId == fedTo && (changes.isEmpty() || !reading)) {
             fedTo = upTo;
             sessions.offer(arrivals);
+            changes.forEach(sessions::apply);
         } else if (upTo > fedTo) {
             look();
         }
     }
 
-    /** This node has committed a change. */
+    /** As {@link io.postrider.server.delivery.WakeUps#changed}. */
     synchronized void changed(Change change) {
         if (reading && change instanceof Recalled recalled) {
             endedWhileReading.add(recalled.messageId());
@@ -120,7 +125,7 @@ final class Feed {
         do {
             page = store.committedAfter(from(), PAGE);
             // First, since it may fail: then all of the page is read again.
-            page.changes().forEach(others);
+            page.changes().forEach(readChange);
             feed(page);
         } while (page.more());
     }

@@ -216,6 +216,13 @@ public final class Session {
         }
     }
 
+    /** Tokens of earlier generations than this are void. */
+    void revoked(int from) {
+        if (tokenGeneration < from) {
+            close(CloseCode.TOKEN_REFUSED);
+        }
+    }
+
     /** The device has joined a group in which messages from this id on are open. */
     void joined(long id) {
         joinedFrom = joinedFrom == 0 ? id : Math.min(joinedFrom, id);

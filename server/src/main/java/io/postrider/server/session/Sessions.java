@@ -55,7 +55,7 @@ public final class Sessions implements WakeUps, Presence {
     private @Nullable Mailboxes mailboxes;
 
     private @Nullable Feed feed;
-    private volatile Consumer<Change> others = change -> {};
+    private volatile Consumer<Change> readChange = change -> {};
     private BooleanSupplier mayPresent = () -> true;
     private volatile LongFunction<List<String>> elsewhere = deviceKey -> List.of();
 
@@ -72,9 +72,12 @@ public final class Sessions implements WakeUps, Presence {
         metrics.sessions(byDevice::size);
     }
 
-    /** Names who hears, too, what other nodes have changed; once, before {@link #look}. */
-    public void onOthersChange(Consumer<Change> listener) {
-        others = listener;
+    /**
+     * Names who hears, too, of changes that are read from the store, as all by other nodes are;
+     * once, before {@link #look}.
+     */
+    public void onReadChange(Consumer<Change> listener) {
+        readChange = listener;
     }
 
     /** Names who says whether sessions may present anything; once, before the first loop. */
@@ -101,7 +104,7 @@ public final class Sessions implements WakeUps, Presence {
     public void readFrom(MessageStore messageStore, Mailboxes from) {
         this.store = messageStore;
         this.mailboxes = from;
-        this.feed = new Feed(this, messageStore, virtual, change -> others.accept(change));
+        this.feed = new Feed(this, messageStore, virtual, change -> readChange.accept(change));
     }
 
     private Feed feed() {
@@ -159,8 +162,8 @@ public final class Sessions implements WakeUps, Presence {
     }
 
     @Override
-    public void committed(long afterId, long upTo, List<Arrival> arrivals) {
-        feed().committed(afterId, upTo, arrivals);
+    public void committed(long afterId, long upTo, List<Arrival> arrivals, List<Change> changes) {
+        feed().committed(afterId, upTo, arrivals, changes);
     }
 
     @Override
@@ -226,7 +229,7 @@ public final class Sessions implements WakeUps, Presence {
             case Joined(long appId, int number, long id) ->
                     onLoop(appId, number, session -> session.joined(id));
             case Revoked(long appId, int number, int generation) ->
-                    onLoop(appId, number, session -> session.close(CloseCode.TOKEN_REFUSED));
+                    onLoop(appId, number, session -> session.revoked(generation));
             case Displaced(long appId, int number, int generation) ->
                     onLoop(appId, number, session -> session.displaced(generation));
             case AppChanged(long appId) -> {}

@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 import org.roaringbitmap.RoaringBitmap;
 
 /**
- * What was committed, for the sessions of this node and, where there are others, in a log for
- * theirs. Each entry has an id as messages have, so that one cursor is enough to follow both.
+ * What was committed, for the sessions of this node and, where there are others, in a log for all.
+ * Each entry has an id as messages have, so that one cursor is enough to follow both.
  */
 final class Changes {
     private static final int RECALLED = 1;
@@ -50,6 +50,8 @@ final class Changes {
     void tell(Tx tx, Change change) {
         if (isShared) {
             write(tx, change);
+            tx.changes.add(change);
+            return;
         }
         tx.tellAfterwards(() -> {
             WakeUps woken = wakeUps;
@@ -59,11 +61,11 @@ final class Changes {
         });
     }
 
-    /** Tells of the messages of a transaction that is flushed. */
+    /** Tells of what has an id in a transaction that is flushed. */
     void committed(Tx tx) {
         WakeUps woken = wakeUps;
         if (woken != null) {
-            woken.committed(tx.beganAfter(), tx.lastId(), tx.arrivals);
+            woken.committed(tx.beganAfter(), tx.lastId(), tx.arrivals, tx.changes);
         }
     }
 
@@ -100,16 +102,15 @@ final class Changes {
         return isShared ? "(SELECT max(id) FROM changes)" : "0";
     }
 
-    /** What other nodes have told, with ids above one and up to another, in their order. */
-    List<Change> ofOthers(Sql sql, long afterId, long upTo) {
+    /** What was told, with ids above one and up to another, in their order. */
+    List<Change> between(Sql sql, long afterId, long upTo) {
         return isShared
                 ? sql.list(
                         "SELECT kind, app_id, number, ref, recipients FROM changes"
-                                + " WHERE id > ? AND id <= ? AND incarnation <> ? ORDER BY id",
+                                + " WHERE id > ? AND id <= ? ORDER BY id",
                         Changes::read,
                         afterId,
-                        upTo,
-                        incarnation.getAsLong())
+                        upTo)
                 : List.of();
     }
 

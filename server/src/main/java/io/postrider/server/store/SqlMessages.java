@@ -298,7 +298,7 @@ public final class SqlMessages implements MessageStore {
                 : database.read(sql -> {
                     Page again = page(sql, id, limit);
                     return again.committed(
-                            database.changes().ofOthers(sql, id, again.upTo),
+                            database.changes().between(sql, id, again.upTo),
                             row -> row.isWhole() ? row.arrival() : arrival(sql, row));
                 });
     }

@@ -1,6 +1,7 @@
 package io.postrider.server.store;
 
 import io.postrider.server.delivery.Arrival;
+import io.postrider.server.delivery.Change;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -27,6 +28,9 @@ final class Tx {
 
     /** The messages that this transaction stores. */
     final List<Arrival> arrivals = new ArrayList<>();
+
+    /** What it tells in the log. */
+    final List<Change> changes = new ArrayList<>();
 
     /**
      * @param now the store's time

@@ -144,14 +144,15 @@ class HistoryTest {
     /** Keeps every tenth message from the sessions, and says that there was none. */
     private record Skips(WakeUps real, AtomicInteger count) implements WakeUps {
         @Override
-        public void committed(long afterId, long upTo, List<Arrival> arrivals) {
+        public void committed(
+                long afterId, long upTo, List<Arrival> arrivals, List<Change> changes) {
             List<Arrival> left = new ArrayList<>(arrivals);
             left.removeIf(arrival -> count.incrementAndGet() % 10 == 0 && left.size() > 1);
             if (left.size() == arrivals.size() && count.get() % 10 == 5) {
                 Arrival only = left.get(0);
                 left.set(0, new Arrival(only.message(), Recipients.of()));
             }
-            real.committed(afterId, upTo, left);
+            real.committed(afterId, upTo, left, changes);
         }
 
         @Override

@@ -21,6 +21,7 @@ import java.util.stream.LongStream;
  * nothing runs until {@link #run}, and after it nothing is left to run.
  */
 final class FakeNode implements Clock {
+    static final int TOKEN_GENERATION = 3;
     static final long APP = 7;
     static final int WINDOW = 8;
     static final SessionLimits LIMITS =
@@ -42,11 +43,11 @@ final class FakeNode implements Clock {
     /** Whether the node's lease is held. */
     boolean mayPresent = true;
 
-    final List<Change> heardOfOthers = new ArrayList<>();
+    final List<Change> readChanges = new ArrayList<>();
 
     FakeNode() {
         sessions = new Sessions(LIMITS, this, trace, metrics, reads::add);
-        sessions.onOthersChange(heardOfOthers::add);
+        sessions.onReadChange(readChanges::add);
         sessions.presentOnlyWhile(() -> mayPresent);
         sessions.readFrom(store, store);
         loop = sessions.addLoop(tasks::add, tasks::add);
@@ -63,7 +64,7 @@ final class FakeNode implements Clock {
     }
 
     Session open(long app, int number, FakeDevice device) {
-        Session session = loop.open(app, number, 3, device);
+        Session session = loop.open(app, number, TOKEN_GENERATION, device);
         run();
         return session;
     }
@@ -101,7 +102,8 @@ final class FakeNode implements Clock {
         sessions.committed(
                 arrivals[0].message().id() - 1,
                 arrivals[arrivals.length - 1].message().id(),
-                Arrays.asList(arrivals));
+                Arrays.asList(arrivals),
+                List.of());
     }
 
     void ack(Session session, Long... ids) {

@@ -49,7 +49,7 @@ final class FakeStore implements MessageStore, Mailboxes {
     boolean beginsAreHeld;
     boolean knowsDevices = true;
     boolean isSuperseded;
-    final List<Change> othersChanges = new ArrayList<>();
+    final List<Change> changes = new ArrayList<>();
     AckOutcome outcome = AckOutcome.RECORDED;
 
     private final TreeMap<Long, Arrival> arrivals = new TreeMap<>();
@@ -66,6 +66,12 @@ final class FakeStore implements MessageStore, Mailboxes {
     static Message toGroups(long appId, long id) {
         byte[] content = Push.getDefaultInstance().toByteArray();
         return new Message(id, appId, 0, FOREVER, true, false, true, content);
+    }
+
+    /** Something has changed, as of an id. */
+    void change(long id, Change change) {
+        lastId = id;
+        changes.add(change);
     }
 
     /** A device has become one of those that a message is for. */
@@ -190,10 +196,10 @@ final class FakeStore implements MessageStore, Mailboxes {
         List<Arrival> page = arrivals.tailMap(id, false).values().stream().limit(limit).toList();
         boolean more = page.size() == limit;
         long upTo = more ? page.get(limit - 1).message().id() : lastId;
-        List<Change> changes = List.copyOf(othersChanges);
-        othersChanges.clear();
+        List<Change> told = List.copyOf(changes);
+        changes.clear();
         afterPage.run();
-        return new Committed(page, changes, upTo, more);
+        return new Committed(page, told, upTo, more);
     }
 
     @Override

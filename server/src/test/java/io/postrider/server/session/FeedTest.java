@@ -7,6 +7,7 @@ import io.postrider.protocol.CloseCode;
 import io.postrider.server.delivery.Arrival;
 import io.postrider.server.delivery.Change.AppChanged;
 import io.postrider.server.delivery.Change.Displaced;
+import io.postrider.server.delivery.Change.Joined;
 import io.postrider.server.delivery.Change.Recalled;
 import io.postrider.server.delivery.Change.Settled;
 import io.postrider.server.delivery.Mailboxes.Begun;
@@ -28,7 +29,7 @@ class FeedTest {
         node.publish(1, ME);
         Arrival others = node.store(2, ME);
         Arrival own = node.store(3, ME);
-        node.sessions.committed(others.message().id(), own.message().id(), List.of(own));
+        node.sessions.committed(others.message().id(), own.message().id(), List.of(own), List.of());
         node.run();
         node.publish(4, ME);
         assertThat(device.got()).containsExactly("push 1", "push 2", "push 3", "push 4");
@@ -69,45 +70,45 @@ class FeedTest {
     void whatOthersRecallIsToldToTheDevice() {
         node.open(ME, device);
         node.publish(1, ME);
-        node.store.othersChanges.add(new Recalled(APP, 1, Recipients.of(ME)));
+        node.store.changes.add(new Recalled(APP, 1, Recipients.of(ME)));
         node.sessions.look();
         node.run();
         assertThat(device.got()).containsExactly("push 1", "recall 1");
-        assertThat(node.heardOfOthers).hasSize(1);
+        assertThat(node.readChanges).hasSize(1);
     }
 
     @Test
     void whatOthersChangeOfAppsIsHeardOutsideOfSessions() {
-        node.store.othersChanges.add(new AppChanged(APP));
+        node.store.changes.add(new AppChanged(APP));
         node.sessions.look();
         node.run();
-        assertThat(node.heardOfOthers).containsExactly(new AppChanged(APP));
+        assertThat(node.readChanges).containsExactly(new AppChanged(APP));
     }
 
     @Test
     void whatCouldNotBeHeardOutsideIsReadAgain() {
         node.open(ME, device);
         node.store(1, ME);
-        node.store.othersChanges.add(new AppChanged(APP));
-        node.sessions.onOthersChange(change -> {
+        node.store.changes.add(new AppChanged(APP));
+        node.sessions.onReadChange(change -> {
             throw new StoreUnavailable("the database is gone");
         });
         node.sessions.look();
         node.run();
         assertThat(device.got()).isEmpty();
-        node.store.othersChanges.add(new AppChanged(APP));
-        node.sessions.onOthersChange(node.heardOfOthers::add);
+        node.store.changes.add(new AppChanged(APP));
+        node.sessions.onReadChange(node.readChanges::add);
         node.sessions.look();
         node.run();
         assertThat(device.got()).containsExactly("push 1");
-        assertThat(node.heardOfOthers).containsExactly(new AppChanged(APP));
+        assertThat(node.readChanges).containsExactly(new AppChanged(APP));
     }
 
     @Test
     void g11ASessionThatAnotherNodesDisplacesIsClosedBeforeItIsFedWhatCameLater() {
         Session session = node.open(ME, device);
         node.store(1, ME);
-        node.store.othersChanges.add(new Displaced(APP, ME, 1));
+        node.store.changes.add(new Displaced(APP, ME, 1));
         node.sessions.look();
         node.run();
         assertThat(device.got()).isEmpty();
@@ -119,7 +120,7 @@ class FeedTest {
     void g11ALaterSessionThanTheDisplacedOneStays() {
         node.store.begun.put(ME, new Begun(2, 0, 0, 0, List.of(), List.of()));
         node.open(ME, device);
-        node.store.othersChanges.add(new Displaced(APP, ME, 1));
+        node.store.changes.add(new Displaced(APP, ME, 1));
         node.sessions.look();
         node.run();
         assertThat(device.closed).isNull();
@@ -129,7 +130,7 @@ class FeedTest {
     void g11ASessionThatIsDisplacedWhileItBeginsIsClosed() {
         node.store.beginsAreHeld = true;
         node.open(ME, device);
-        node.store.othersChanges.add(new Displaced(APP, ME, 1));
+        node.store.changes.add(new Displaced(APP, ME, 1));
         node.sessions.look();
         node.run();
         assertThat(device.closed).isNull();
@@ -145,6 +146,46 @@ class FeedTest {
         node.open(ME, device);
         assertThat(device.got()).isEmpty();
         assertThat(device.closed).isEqualTo(CloseCode.TAKEN_OVER);
+    }
+
+    @Test
+    void whatThisNodeChangesIsToldAtOnceIfItHasHeardOfAllBefore() {
+        node.open(ME, device);
+        node.publish(1, ME);
+        node.sessions.committed(1, 2, List.of(), List.of(new Recalled(APP, 1, Recipients.of(ME))));
+        node.run();
+        assertThat(device.got()).containsExactly("push 1", "recall 1");
+        assertThat(node.store.pages).isZero();
+    }
+
+    /** Another node takes the device out of the group, and this one puts it back. */
+    @Test
+    void g4WhatThisNodeChangesComesAfterWhatOthersChangedBefore() {
+        node.open(ME, device);
+        node.publish(1, ME);
+        node.store.change(2, new Recalled(APP, 1, Recipients.of(ME)));
+        Joined back = new Joined(APP, ME, 1);
+        node.store.change(3, back);
+        node.sessions.committed(2, 3, List.of(), List.of(back));
+        node.run();
+        assertThat(device.got()).containsExactly("push 1", "recall 1", "push 1 attempt 2");
+    }
+
+    @Test
+    void whatThisNodeChangesWhileThePageIsReadIsToldOnce() {
+        node.open(ME, device);
+        node.publish(1, ME);
+        Recalled recalled = new Recalled(APP, 1, Recipients.of(ME));
+        node.store.afterPage =
+                () -> {
+                    node.store.afterPage = () -> {};
+                    node.store.change(2, recalled);
+                    node.sessions.committed(1, 2, List.of(), List.of(recalled));
+                };
+        node.sessions.look();
+        node.run();
+        assertThat(node.readChanges).containsExactly(recalled);
+        assertThat(device.got()).containsExactly("push 1", "recall 1");
     }
 
     @Test

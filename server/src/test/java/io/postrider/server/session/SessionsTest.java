@@ -195,8 +195,10 @@ class SessionsTest {
     void aDeviceWhoseTokensAreVoidIsClosedAndNoOther() {
         node.open(1, first);
         node.open(2, second);
-        node.sessions.changed(new Change.Revoked(APP, 1, 1));
-        node.sessions.changed(new Change.Revoked(APP, 99, 1));
+        node.sessions.changed(new Change.Revoked(APP, 1, FakeNode.TOKEN_GENERATION + 1));
+        node.sessions.changed(new Change.Revoked(APP, 99, FakeNode.TOKEN_GENERATION + 1));
+        // It has come with a new token before this node has heard of the old one.
+        node.sessions.changed(new Change.Revoked(APP, 2, FakeNode.TOKEN_GENERATION));
         node.run();
         assertThat(first.closed).isEqualTo(CloseCode.TOKEN_REFUSED);
         assertThat(second.closed).isNull();
@@ -244,7 +246,7 @@ class SessionsTest {
 
         void offer(long id) {
             Arrival arrival = onLoop(() -> node.store(id, 1));
-            sessions.committed(id - 1, id, List.of(arrival));
+            sessions.committed(id - 1, id, List.of(arrival), List.of());
             await().until(() -> session.presentedTo() == id);
         }
 

@@ -109,7 +109,11 @@ abstract class GroupsContract {
         WakeUps looking =
                 new Hearing() {
                     @Override
-                    public void committed(long afterId, long upTo, List<Arrival> arrivals) {
+                    public void committed(
+                            long afterId,
+                            long upTo,
+                            List<Arrival> arrivals,
+                            List<io.postrider.server.delivery.Change> changes) {
                         for (Arrival arrival : arrivals) {
                             long to = arrival.message().appId();
                             arrival.recipients()

@@ -12,12 +12,13 @@ class Hearing implements WakeUps {
     final List<String> heard = new CopyOnWriteArrayList<>();
 
     @Override
-    public void committed(long afterId, long upTo, List<Arrival> arrivals) {
+    public void committed(long afterId, long upTo, List<Arrival> arrivals, List<Change> changes) {
         for (Arrival arrival : arrivals) {
             long id = arrival.message().id();
             heard.add(afterId + " before " + id + " for " + arrival.recipients());
             afterId = id;
         }
+        changes.forEach(this::changed);
     }
 
     @Override

@@ -59,7 +59,8 @@ record Stores(
     static final WakeUps NOBODY =
             new WakeUps() {
                 @Override
-                public void committed(long afterId, long upTo, List<Arrival> arrivals) {}
+                public void committed(
+                        long afterId, long upTo, List<Arrival> arrivals, List<Change> changes) {}
 
                 @Override
                 public void changed(Change change) {}
