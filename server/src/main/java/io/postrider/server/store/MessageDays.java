@@ -17,6 +17,7 @@ final class MessageDays {
     private static final String PREFIX = "messages_";
     private static final DateTimeFormatter NAME = DateTimeFormatter.BASIC_ISO_DATE;
     private static final int ROWS_AT_ONCE = 5_000;
+    private static final int LOCK_MILLIS = 50;
 
     /** What goes with a day, by the piece. Values: the day's first id and the next day's. */
     private static final List<String> BELONGINGS =
@@ -112,15 +113,50 @@ final class MessageDays {
                                 .filter(day -> day.endsBefore(millis))
                                 .filter(day -> !isValid(tx, day))
                                 .toList());
+        boolean dropped = false;
         for (Day day : old) {
-            BELONGINGS.forEach(rows -> empty(writer, rows, day));
-            writer.await(tx -> {
-                tx.sql.run("DROP TABLE IF EXISTS " + day.table());
-                return day;
-            });
-            LOG.info("messages of {} are deleted", day.date);
+            boolean isFree = writer.await(tx -> isFree(tx, day));
+            if (isFree) {
+                BELONGINGS.forEach(rows -> empty(writer, rows, day));
+            }
+            if (isFree && writer.await(tx -> drop(tx, day))) {
+                LOG.info("messages of {} are deleted", day.date);
+                dropped = true;
+            } else {
+                LOG.info("messages of {} are deleted later, since somebody reads", day.date);
+            }
         }
-        return !old.isEmpty();
+        return dropped;
+    }
+
+    private static boolean drop(Tx tx, Day day) {
+        return runSoon(tx, "DROP TABLE IF EXISTS " + day.table());
+    }
+
+    /** What belongs to a day is not deleted while the day would have to stay. */
+    private static boolean isFree(Tx tx, Day day) {
+        return runSoon(tx, "LOCK TABLE ONLY messages, " + day.table());
+    }
+
+    /**
+     * Runs what locks out all who read messages: while it waited for one that reads for long, such
+     * as a back-up, they would all wait behind it. Answers false if it was not to be had at once.
+     */
+    private static boolean runSoon(Tx tx, String sql) {
+        tx.sql.run("SAVEPOINT soon");
+        try {
+            tx.sql.run("SET LOCAL lock_timeout = " + LOCK_MILLIS);
+            tx.sql.run(sql);
+            tx.sql.run("SET LOCAL lock_timeout TO DEFAULT");
+            tx.sql.run("RELEASE SAVEPOINT soon");
+            return true;
+        } catch (StoreException e) {
+            if (!e.isOfALock()) {
+                throw e;
+            }
+            tx.sql.run("ROLLBACK TO SAVEPOINT soon");
+            return false;
+        }
     }
 
     private static boolean isValid(Tx tx, Day day) {

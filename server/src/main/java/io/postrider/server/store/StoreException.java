@@ -8,6 +8,9 @@ import org.sqlite.SQLiteErrorCode;
 public final class StoreException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
+    /** SQLSTATE of a lock that was not to be had in time. */
+    private static final String NO_LOCK = "55P03";
+
     /** The part of SQLite's extended result codes that names the kind of failure. */
     private static final int PRIMARY_CODE = 0xff;
 
@@ -17,6 +20,11 @@ public final class StoreException extends RuntimeException {
 
     public StoreException(String message) {
         super(message);
+    }
+
+    /** Whether somebody held a lock for too long. */
+    boolean isOfALock() {
+        return getCause() instanceof SQLException sql && NO_LOCK.equals(sql.getSQLState());
     }
 
     /** Whether the database itself failed, and not what was asked of it. */
@@ -48,7 +56,7 @@ public final class StoreException extends RuntimeException {
         return switch (state) {
             case "25006", // a standby, which cannot write
                     "25P03", // a transaction that stood still for too long
-                    "55P03" -> // a lock that was not to be had in time
+                    NO_LOCK ->
                     true;
             default ->
                     switch (state.substring(0, 2)) {

@@ -28,6 +28,8 @@ class PostgresStoreTest extends StoreContract {
     private static final String DAYS =
             "SELECT count(*) FROM pg_inherits WHERE inhparent = 'messages'::regclass";
 
+    private static final Duration LOCK_TIMEOUT = Duration.ofSeconds(10);
+
     @TempDir private Path other;
     private Database database;
     private Stores own;
@@ -158,6 +160,25 @@ class PostgresStoreTest extends StoreContract {
         assertThat(count("pending")).isEqualTo(1);
         assertThat(database.<Long>read(sql -> sql.number("SELECT message_id FROM pending")))
                 .isEqualTo(kept);
+    }
+
+    /** As a back-up does, for hours. */
+    @Test
+    void aDayThatSomebodyReadsGoesLaterAndNobodyWaitsForHim() {
+        own.register(app, "d");
+        own.publish(app, 0);
+        clock.advance(Duration.ofDays(35));
+        database.read(sql -> {
+            sql.number("SELECT count(*) FROM messages");
+            long from = System.nanoTime();
+            database.purge().run();
+            assertThat(Duration.ofNanos(System.nanoTime() - from)).isLessThan(LOCK_TIMEOUT);
+            return app;
+        });
+        assertThat(database.<Long>read(sql -> sql.number(DAYS))).isEqualTo(1);
+        database.purge().run();
+        assertThat(database.<Long>read(sql -> sql.number(DAYS))).isZero();
+        own.publish(app, 0);
     }
 
     @Test

@@ -163,6 +163,28 @@ class SqliteStoreTest extends StoreContract {
         }
     }
 
+    /** Or all who write would wait for as long as it takes. */
+    @Test
+    void howeverMuchIsOldItGoesInPieces(@TempDir Path other) {
+        Metrics metrics = new Metrics();
+        try (Database open = Database.open(other, clock, metrics)) {
+            open.writer()
+                    .await(tx ->
+                            tx.sql.update(
+                                    "WITH RECURSIVE n (i) AS"
+                                            + " (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+                                            + " WHERE i < ?)"
+                                            + " INSERT INTO idempotency_keys"
+                                            + " SELECT 1, 'key-' || i, x'00', i, 1, 1, 1 FROM n",
+                                    20_500));
+            assertThat(rows(open, "idempotency_keys")).isEqualTo(20_500);
+            double commits = WriterTest.commits(metrics);
+            open.purge().run();
+            assertThat(rows(open, "idempotency_keys")).isZero();
+            assertThat(WriterTest.commits(metrics) - commits).isGreaterThan(20);
+        }
+    }
+
     @Test
     void whatIsKeptForAWhileGoesWithThePurge(@TempDir Path other) {
         try (Database open = Database.open(other, clock, new Metrics())) {
