@@ -182,6 +182,10 @@ public final class Postrider implements AutoCloseable {
                 seams.messages.apply(
                         new SqlMessages(database, clock, settings.quotaStoredMessages()));
         messages.onCommit(wakeUps);
+        metrics.health(
+                "store.working",
+                "Whether writes are taken",
+                () -> messages.intake() != MessageStore.Intake.BROKEN);
         sessions.readFrom(messages, new SqlMailboxes(database, clock));
 
         SqlDevelopers developers = new SqlDevelopers(database, clock);

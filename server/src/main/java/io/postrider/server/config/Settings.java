@@ -27,7 +27,8 @@ public interface Settings {
 
     @Doc(
             "Redis by which nodes on one PostgreSQL hear of each other at once: redis://host:port,"
-                    + " rediss://, redis-sentinel://, redis-cluster://.")
+                    + " rediss://, redis-sentinel://, redis-cluster://. With a password better in the"
+                    + " environment.")
     Optional<String> cluster();
 
     @Doc("How many devices this node is to have, compared to the others on the same PostgreSQL.")

@@ -18,11 +18,18 @@ import io.postrider.server.TestApi.AppHandle;
 import io.postrider.server.TestServer;
 import io.postrider.server.WireDevice;
 import io.postrider.server.store.Postgres;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -397,6 +404,21 @@ class ClusterTest {
     }
 
     /** So that FLUSHALL, or another Redis in the place of this one, takes nothing away. */
+    @Test
+    void everyMetricIsDocumented() throws IOException {
+        Pattern name = Pattern.compile("postrider_[a-z_]+");
+        String scraped = one.api.call("GET", "/metrics", null, null).response().body();
+        String table = Files.readString(Path.of("../docs/operations.md"));
+        assertThat(named(name, table)).isEqualTo(named(name, scraped));
+    }
+
+    private static Set<String> named(Pattern pattern, String text) {
+        return pattern.matcher(text)
+                .results()
+                .map(MatchResult::group)
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
     @Test
     void g12NothingIsKeptInRedis() {
         WireDevice device = connect(other, app.register("d"));
