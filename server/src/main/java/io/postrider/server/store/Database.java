@@ -184,7 +184,8 @@ public final class Database implements AutoCloseable {
             pending.forget();
             settlements.forget();
             audienceEnds.forget();
-            othersWrote();
+            openSets.forget();
+            storedCounts.forget();
         }
 
         @Override
@@ -201,7 +202,7 @@ public final class Database implements AutoCloseable {
         @Override
         public void othersWrote() {
             openSets.forget();
-            storedCounts.forget();
+            storedCounts.othersWrote();
             audienceEnds.othersWrote();
         }
     }

@@ -3,6 +3,7 @@ package io.postrider.server.store;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.postrider.server.ManualClock;
+import io.postrider.server.delivery.Accepted;
 import io.postrider.server.delivery.Arrival;
 import io.postrider.server.delivery.Change;
 import io.postrider.server.delivery.Change.Displaced;
@@ -15,6 +16,7 @@ import io.postrider.server.delivery.Mailboxes.Ended;
 import io.postrider.server.delivery.Mailboxes.TakenOver;
 import io.postrider.server.delivery.Recipients;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -82,6 +84,29 @@ class PostgresFollowingTest {
         long id = one.publish(app, device);
         one.messages().recall(app, id).join();
         assertThat(changes()).singleElement().isInstanceOf(Change.Recalled.class);
+    }
+
+    @Test
+    void whatOthersKeepForAnAppCountsForItsQuotaAndWhatTheyPurgeDoesNot() {
+        List<SqlMessages> nodes =
+                List.of(
+                        new SqlMessages(one.database(), clock, 5),
+                        new SqlMessages(other.database(), clock, 5));
+        for (int i = 0; i < 5; i++) {
+            assertThat(accepted(nodes.get(i % 2))).isInstanceOf(Accepted.Stored.class);
+        }
+        for (SqlMessages node : nodes) {
+            assertThat(accepted(node)).isEqualTo(new Accepted.QuotaExceeded(5));
+        }
+        clock.advance(Duration.ofDays(35));
+        other.database().purge().run();
+        for (SqlMessages node : nodes) {
+            assertThat(accepted(node)).isInstanceOf(Accepted.Stored.class);
+        }
+    }
+
+    private Accepted accepted(SqlMessages node) {
+        return node.accept(Stores.message(app, device)).join();
     }
 
     @Test
