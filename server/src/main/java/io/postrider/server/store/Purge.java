@@ -1,11 +1,8 @@
 package io.postrider.server.store;
 
 import io.postrider.server.clock.Clock;
-import java.sql.ResultSet;
-import java.sql.SQLException;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,7 +15,6 @@ import org.slf4j.LoggerFactory;
 final class Purge {
     private static final Logger LOG = LoggerFactory.getLogger(Purge.class);
     private static final int MESSAGES_AT_ONCE = 200;
-    private static final int ROWS_AT_ONCE = 1_000;
     private static final long SESSION_LOG_MILLIS = TimeUnit.DAYS.toMillis(7);
     private static final long SETTLED_MILLIS = TimeUnit.HOURS.toMillis(24);
     private static final long NOT_AGAIN_MILLIS = TimeUnit.MINUTES.toMillis(50);
@@ -70,6 +66,7 @@ final class Purge {
                                         new Retention(
                                                 row.getLong(1),
                                                 now - TimeUnit.DAYS.toMillis(row.getInt(2)))));
+        new LeftByApps(database).delete();
         tidyMailboxes(now - SETTLED_MILLIS);
         long oldest = apps.stream().mapToLong(Retention::before).min().orElse(now);
         if (database.engine().dropDaysBefore(database.writer(), oldest)) {
@@ -78,55 +75,26 @@ final class Purge {
         for (Retention app : apps) {
             purgeMessages(app.app, app.before);
         }
-        List<String> session = List.of("app_id", "number", "generation");
-        delete("group_devices", List.of("group_id", "number"), "stays_until", now);
-        delete("till_tokens", List.of("token_hash"), "expires_at", now);
-        delete("sessions", session, "ended_at", now - SESSION_LOG_MILLIS);
+        long weekAgo = now - SESSION_LOG_MILLIS;
+        delete("group_devices", List.of("group_id", "number"), "stays_until < ?", now);
+        delete("till_tokens", List.of("token_hash"), "expires_at < ?", now);
+        delete("sessions", LeftByApps.SESSION, "ended_at < ?", weekAgo);
         delete(
                 "idempotency_keys",
-                List.of("app_id", "idem_key"),
-                "created_at",
+                LeftByApps.IDEMPOTENCY_KEY,
+                "created_at < ?",
                 now - IDEMPOTENCY_MILLIS);
-        delete("logins", List.of("token_hash"), "expires_at", now);
-        delete("audit", List.of("id"), "at", now - AUDIT_MILLIS);
+        delete("logins", List.of("token_hash"), "expires_at < ?", now);
+        delete("audit", List.of("id"), "at < ?", now - AUDIT_MILLIS);
         if (database.engine().isShared()) {
-            delete("changes", List.of("id"), "id", Tx.firstIdAt(now - CHANGES_MILLIS));
-            delete("incarnations", List.of("id"), "ended_at", now - SESSION_LOG_MILLIS);
+            delete("changes", List.of("id"), "id < ?", Tx.firstIdAt(now - CHANGES_MILLIS));
+            delete("incarnations", List.of("id"), "ended_at < ?", weekAgo);
         }
         database.engine().giveSpaceBack(database.writer());
     }
 
-    /**
-     * Deletes rows of which a column is less than a value. What there is to delete is looked for
-     * outside of the transactions that do it, since all who write wait for those.
-     */
-    private void delete(String table, List<String> key, String column, long before) {
-        String find =
-                "SELECT %s FROM %s WHERE %s < ? LIMIT %d"
-                        .formatted(String.join(", ", key), table, column, ROWS_AT_ONCE);
-        String delete =
-                "DELETE FROM %s WHERE %s = ? AND %s < ?"
-                        .formatted(table, String.join(" = ? AND ", key), column);
-        List<@Nullable Object[]> old;
-        do {
-            old =
-                    database.read(
-                            sql -> sql.list(find, row -> keyAnd(row, key.size(), before), before));
-            List<@Nullable Object[]> some = old;
-            if (!some.isEmpty()) {
-                database.writer().await(tx -> tx.sql.updateEach(delete, some));
-            }
-        } while (old.size() == ROWS_AT_ONCE);
-    }
-
-    private static @Nullable Object[] keyAnd(ResultSet row, int columns, long before)
-            throws SQLException {
-        @Nullable Object[] values = new @Nullable Object[columns + 1];
-        for (int i = 0; i < columns; i++) {
-            values[i] = row.getObject(i + 1);
-        }
-        values[columns] = before;
-        return values;
+    private void delete(String table, List<String> key, String condition, long value) {
+        Pieces.delete(database, table, key, condition, value);
     }
 
     private void tidyMailboxes(long endedBefore) {

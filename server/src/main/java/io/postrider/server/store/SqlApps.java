@@ -1,6 +1,7 @@
 package io.postrider.server.store;
 
 import io.postrider.server.delivery.Change;
+import io.postrider.server.delivery.StoreUnavailable;
 import io.postrider.server.identity.App;
 import io.postrider.server.identity.AppSettings;
 import io.postrider.server.identity.AppStore;
@@ -12,38 +13,15 @@ import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Apps. */
 public final class SqlApps implements AppStore {
+    private static final Logger LOG = LoggerFactory.getLogger(SqlApps.class);
     private static final String COLUMNS =
             "id, developer_id, name, app_key, secret_hash, token_key_id, token_key, open_users,"
                     + " self_tags, allowed_origins, retention_days, timezone, created_at";
-
-    private static final List<String> TABLES_OF_AN_APP =
-            List.of(
-                    "DELETE FROM set_ends WHERE message_id IN"
-                            + " (SELECT id FROM messages WHERE app_id = ?)",
-                    "DELETE FROM message_sets WHERE app_id = ?",
-                    "DELETE FROM pending WHERE app_id = ?",
-                    "DELETE FROM deliveries WHERE app_id = ?",
-                    "DELETE FROM group_mailboxes WHERE group_id IN"
-                            + " (SELECT id FROM groups WHERE app_id = ?)",
-                    "DELETE FROM presentations WHERE message_id IN"
-                            + " (SELECT id FROM messages WHERE app_id = ? AND kind = 4)",
-                    "DELETE FROM settlements WHERE message_id IN"
-                            + " (SELECT id FROM messages WHERE app_id = ? AND kind = 4)",
-                    "DELETE FROM group_devices WHERE app_id = ?",
-                    "DELETE FROM till_tokens WHERE app_id = ?",
-                    "DELETE FROM tills WHERE app_id = ?",
-                    "DELETE FROM group_users WHERE app_id = ?",
-                    "DELETE FROM groups WHERE app_id = ?",
-                    "DELETE FROM messages WHERE app_id = ?",
-                    "DELETE FROM idempotency_keys WHERE app_id = ?",
-                    "DELETE FROM sessions WHERE app_id = ?",
-                    "DELETE FROM audience_changes WHERE app_id = ?",
-                    "DELETE FROM audience_snapshots WHERE app_id = ?",
-                    "DELETE FROM devices WHERE app_id = ?",
-                    "DELETE FROM apps WHERE id = ?");
 
     private final Database database;
 
@@ -162,8 +140,14 @@ public final class SqlApps implements AppStore {
                     database.audienceEnds().forget(tx, id);
                     SqlAudit.write(tx, deed);
                     database.changes().tell(tx, new Change.AppChanged(id));
-                    TABLES_OF_AN_APP.forEach(sql -> tx.sql.update(sql, id));
+                    tx.sql.update("DELETE FROM apps WHERE id = ?", id);
+                    LeftByApps.mark(tx, id);
                     return id;
                 });
+        try {
+            new LeftByApps(database).delete();
+        } catch (StoreUnavailable | StoreException e) {
+            LOG.warn("what an app has left is deleted later: {}", e.getMessage());
+        }
     }
 }

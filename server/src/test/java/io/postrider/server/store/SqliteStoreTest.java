@@ -9,8 +9,12 @@ import io.postrider.server.delivery.Accepted;
 import io.postrider.server.delivery.AckOutcome;
 import io.postrider.server.delivery.Mailboxes.Ended;
 import io.postrider.server.delivery.MessageStore.Intake;
+import io.postrider.server.delivery.MessageStore.Presentation;
 import io.postrider.server.delivery.NewMessage;
+import io.postrider.server.delivery.NewMessage.Idempotency;
+import io.postrider.server.delivery.Recipients;
 import io.postrider.server.delivery.WakeUps;
+import io.postrider.server.identity.DeviceFilter;
 import io.postrider.server.metrics.Metrics;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -25,10 +29,12 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -183,6 +189,70 @@ class SqliteStoreTest extends StoreContract {
             assertThat(rows(open, "idempotency_keys")).isZero();
             assertThat(WriterTest.commits(metrics) - commits).isGreaterThan(20);
         }
+    }
+
+    /** As of a process that died when it had deleted the app itself. */
+    @Test
+    void whatADeletedAppHasLeftGoesWithThePurgeAndNothingOfOthers(@TempDir Path other) {
+        List<String> tables =
+                List.of(
+                        "messages",
+                        "deliveries",
+                        "message_sets",
+                        "set_ends",
+                        "settlements",
+                        "presentations",
+                        "group_mailboxes",
+                        "group_devices",
+                        "groups",
+                        "idempotency_keys",
+                        "sessions",
+                        "audience_changes",
+                        "devices");
+        try (Database open = Database.open(other, clock, new Metrics())) {
+            Stores stores = stores(open, clock);
+            long stays = used(stores);
+            List<Long> before = tables.stream().map(table -> rows(open, table)).toList();
+            assertThat(before).doesNotContain(0L);
+            long goes = used(stores);
+            open.writer()
+                    .await(tx -> {
+                        LeftByApps.mark(tx, goes);
+                        return tx.sql.update("DELETE FROM apps WHERE id = ?", goes);
+                    });
+            open.purge().run();
+            assertThat(tables.stream().map(table -> rows(open, table)).toList()).isEqualTo(before);
+            assertThat(rows(open, "meta WHERE name LIKE 'left%'")).isZero();
+
+            stores.apps().delete(stays, Stores.DEED.of(stays));
+            assertThat(tables).allMatch(table -> rows(open, table) == 0);
+        }
+    }
+
+    /** An app that has something of everything. */
+    private static long used(Stores stores) {
+        long app = stores.newApp();
+        int[] numbers = IntStream.range(0, 20).toArray();
+        for (int number : numbers) {
+            stores.register(app, "d" + number);
+        }
+        stores.begin(app, 0);
+        stores.accept(
+                Stores.message(
+                        app,
+                        Recipients.of(0),
+                        false,
+                        new Idempotency("key", new byte[] {1}),
+                        60_000,
+                        Long.MAX_VALUE));
+        stores.publish(app, 0, 1);
+        stores.ack(app, 3, stores.publish(app, numbers));
+        stores.groups().add(app, "shop", "d0");
+        DeviceFilter any = new DeviceFilter(null, null, null, null, null, null);
+        long order = stores.accept(Stores.toGroups(app, any, "shop")).id();
+        stores.messages().addPresented(List.of(new Presentation(app, 0, order))).join();
+        stores.ack(app, 0, order);
+        return app;
     }
 
     @Test
