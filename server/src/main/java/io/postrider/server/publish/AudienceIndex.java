@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongPredicate;
+import org.jspecify.annotations.Nullable;
 import org.roaringbitmap.RoaringBitmap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -61,14 +62,30 @@ public final class AudienceIndex {
     /** The devices that an audience stands for, as far as is known here. */
     public Resolved resolve(long appId, Audience audience) {
         AppIndex index = index(appId);
-        Resolved found = resolve(appId, index, audience, seq -> log.mayGoOnAfter(appId, seq));
+        LongPredicate isBehind = seq -> log.mayGoOnAfter(appId, seq);
+        if (index.isBehind(isBehind)) {
+            // What many look for at once is read once.
+            synchronized (index.reading) {
+                if (index.isBehind(isBehind)) {
+                    catchUp(appId, index);
+                }
+            }
+        }
+        Resolved found = resolve(appId, index, audience);
         keepSnapshotIfDue(appId, index);
         return found;
     }
 
-    /** The same when the log stood at this end or later. */
+    /**
+     * The same when the log stood at this end or later. Waits for nobody who reads: the store asks
+     * inside a transaction.
+     */
     public Resolved resolveAsOf(long appId, Audience audience, long logEnd) {
-        return resolve(appId, index(appId), audience, seq -> seq < logEnd);
+        AppIndex index = index(appId);
+        if (index.isBehind(seq -> seq < logEnd)) {
+            catchUp(appId, index);
+        }
+        return resolve(appId, index, audience);
     }
 
     /** The same now, whatever others have changed. */
@@ -77,24 +94,39 @@ public final class AudienceIndex {
     }
 
     private AppIndex index(long appId) {
-        return byApp.computeIfAbsent(appId, this::load);
+        return byApp.computeIfAbsent(appId, id -> new AppIndex());
     }
 
-    private Resolved resolve(
-            long appId, AppIndex index, Audience audience, LongPredicate isBehind) {
-        synchronized (index) {
-            if (isBehind.test(index.seq)) {
-                catchUp(appId, index);
-            }
-            RoaringBitmap found = resolve(appId, index.sets, audience.filter());
-            boolean namesUsers = audience.filter().users() != null;
-            if (audience.groups() != null) {
-                GroupStore.Devices members = groups.devicesOf(appId, audience.groups());
-                found.and(bitmapOf(members.numbers()));
-                namesUsers |= members.byUser();
-            }
-            return new Resolved(Recipients.of(found), index.seq, namesUsers);
+    /**
+     * What the store is asked for may be as of a later moment than the log's end that is answered,
+     * never of an earlier one.
+     */
+    private Resolved resolve(long appId, AppIndex index, Audience audience) {
+        DeviceFilter filter = audience.filter();
+        long end = index.end();
+        List<String> users = filter.users();
+        RoaringBitmap ofUsers =
+                users == null ? null : bitmapOf(devices.numbersOfUsers(appId, users));
+        List<String> deviceIds = filter.devices();
+        RoaringBitmap named = deviceIds == null ? null : numbers(appId, index, deviceIds);
+        GroupStore.Devices members =
+                audience.groups() == null ? null : groups.devicesOf(appId, audience.groups());
+
+        RoaringBitmap found = index.among(both(named, ofUsers), filter);
+        boolean namesUsers = users != null;
+        if (members != null) {
+            found.and(bitmapOf(members.numbers()));
+            namesUsers |= members.byUser();
         }
+        return new Resolved(Recipients.of(found), end, namesUsers);
+    }
+
+    private static @Nullable RoaringBitmap both(
+            @Nullable RoaringBitmap one, @Nullable RoaringBitmap other) {
+        if (one == null || other == null) {
+            return one == null ? other : one;
+        }
+        return RoaringBitmap.and(one, other);
     }
 
     /** Forgets an app that was deleted. */
@@ -102,56 +134,116 @@ public final class AudienceIndex {
         byApp.remove(appId);
     }
 
+    /** Its lock is held for what is done in memory only. */
     private static final class AppIndex {
-        TagSets sets = new TagSets();
-        long seq;
-        long snapshotSeq;
+        /** Held by who reads the log; not by the store, for which everybody waits. */
+        final Object reading = new Object();
+
+        private TagSets sets = new TagSets();
+        private boolean isLoaded;
+        private long seq;
+        private long snapshotSeq;
+
+        synchronized boolean isBehind(LongPredicate test) {
+            return !isLoaded || test.test(seq);
+        }
+
+        synchronized boolean isLoaded() {
+            return isLoaded;
+        }
+
+        synchronized long end() {
+            return seq;
+        }
+
+        synchronized void load(TagSets kept, long keptSeq) {
+            if (!isLoaded || keptSeq > seq) {
+                sets = kept;
+                seq = keptSeq;
+                snapshotSeq = keptSeq;
+                isLoaded = true;
+            }
+        }
+
+        /** Answers false where a change is missing. */
+        synchronized boolean apply(List<Change> changes) {
+            for (Change change : changes) {
+                if (change.seq() > seq + 1) {
+                    return false;
+                }
+                if (change.seq() > seq) {
+                    sets.apply(change);
+                    seq = change.seq();
+                }
+            }
+            return true;
+        }
+
+        synchronized boolean isLive(int number) {
+            return sets.live().contains(number);
+        }
+
+        /** Those of some, or of all if null, who are live and pass a filter: a set of its own. */
+        synchronized RoaringBitmap among(@Nullable RoaringBitmap some, DeviceFilter filter) {
+            RoaringBitmap found =
+                    some == null ? sets.live().clone() : RoaringBitmap.and(some, sets.live());
+            if (filter.tags() != null) {
+                found.and(union(sets, filter.tags()));
+            }
+            if (filter.tagsAll() != null) {
+                filter.tagsAll().forEach(tag -> found.and(sets.tagged(tag)));
+            }
+            if (filter.tagsNot() != null) {
+                found.andNot(union(sets, filter.tagsNot()));
+            }
+            if (filter.platforms() != null) {
+                RoaringBitmap any = new RoaringBitmap();
+                for (Platform platform : filter.platforms()) {
+                    any.or(sets.on(platform));
+                }
+                found.and(any);
+            }
+            return found;
+        }
+
+        /** Null unless so many changes came since the last one. */
+        synchronized @Nullable Snapshot snapshotAfter(int changes) {
+            if (seq - snapshotSeq < changes) {
+                return null;
+            }
+            snapshotSeq = seq;
+            return new Snapshot(seq, sets.write());
+        }
     }
 
-    private AppIndex load(long appId) {
-        AppIndex index = new AppIndex();
-        load(appId, index);
-        return index;
+    /** Others may keep snapshots meanwhile, and delete what this index has not read. */
+    private void catchUp(long appId, AppIndex index) {
+        if (!index.isLoaded()) {
+            load(appId, index);
+        }
+        for (int i = 0; i < MOST_LOADS; i++) {
+            if (index.apply(log.changesAfter(appId, index.end()))) {
+                return;
+            }
+            load(appId, index);
+        }
+        throw new IllegalStateException("the audience's log of app " + appId + " has a gap");
     }
 
     private void load(long appId, AppIndex index) {
-        Optional<Snapshot> snapshot = log.snapshot(appId);
-        index.sets = snapshot.map(kept -> TagSets.read(kept.bits())).orElseGet(TagSets::new);
-        index.seq = snapshot.map(Snapshot::seq).orElse(0L);
-        index.snapshotSeq = index.seq;
-    }
-
-    /** Others may keep snapshots, and delete what this index has not read. */
-    private void catchUp(long appId, AppIndex index) {
-        List<Change> changes = log.changesAfter(appId, index.seq);
-        for (int i = 0; i < MOST_LOADS && isCutOff(index, changes); i++) {
-            load(appId, index);
-            changes = log.changesAfter(appId, index.seq);
-        }
-        if (isCutOff(index, changes)) {
-            throw new IllegalStateException("the audience's log of app " + appId + " has a gap");
-        }
-        for (Change change : changes) {
-            index.sets.apply(change);
-            index.seq = change.seq();
-        }
-    }
-
-    private static boolean isCutOff(AppIndex index, List<Change> changes) {
-        return !changes.isEmpty() && changes.getFirst().seq() != index.seq + 1;
+        Optional<Snapshot> kept = log.snapshot(appId);
+        index.load(
+                kept.map(snapshot -> TagSets.read(snapshot.bits())).orElseGet(TagSets::new),
+                kept.map(Snapshot::seq).orElse(0L));
     }
 
     /**
      * Where publishes come in, and not in {@link #resolveAsOf}, for which the store stands still.
      */
     private void keepSnapshotIfDue(long appId, AppIndex index) {
-        synchronized (index) {
-            if (index.seq - index.snapshotSeq < CHANGES_PER_SNAPSHOT) {
-                return;
-            }
-            index.snapshotSeq = index.seq;
-            // Not waited for: the thread that writes it may wait for this index.
-            log.keepSnapshot(appId, new Snapshot(index.seq, index.sets.write()))
+        Snapshot due = index.snapshotAfter(CHANGES_PER_SNAPSHOT);
+        if (due != null) {
+            log.keepSnapshot(appId, due)
                     .whenComplete((kept, failure) -> {
                         if (failure != null) {
                             LOG.warn("a snapshot was not kept: {}", failure.getMessage());
@@ -160,45 +252,12 @@ public final class AudienceIndex {
         }
     }
 
-    private RoaringBitmap resolve(long appId, TagSets sets, DeviceFilter filter) {
-        RoaringBitmap found = start(appId, sets.live(), filter);
-        if (filter.tags() != null) {
-            found.and(union(sets, filter.tags()));
-        }
-        if (filter.tagsAll() != null) {
-            filter.tagsAll().forEach(tag -> found.and(sets.tagged(tag)));
-        }
-        if (filter.tagsNot() != null) {
-            found.andNot(union(sets, filter.tagsNot()));
-        }
-        if (filter.platforms() != null) {
-            RoaringBitmap any = new RoaringBitmap();
-            for (Platform platform : filter.platforms()) {
-                any.or(sets.on(platform));
-            }
-            found.and(any);
-        }
-        return found;
-    }
-
-    /** Those that are named, or everyone: a set of its own. */
-    private RoaringBitmap start(long appId, RoaringBitmap live, DeviceFilter filter) {
-        List<String> deviceIds = filter.devices();
-        List<String> users = filter.users();
-        RoaringBitmap found = deviceIds == null ? null : numbers(appId, live, deviceIds);
-        if (users != null) {
-            RoaringBitmap ofUsers = bitmapOf(devices.numbersOfUsers(appId, users));
-            found = found == null ? ofUsers : RoaringBitmap.and(found, ofUsers);
-        }
-        return found == null ? live.clone() : RoaringBitmap.and(found, live);
-    }
-
-    private RoaringBitmap numbers(long appId, RoaringBitmap live, List<String> deviceIds) {
+    private RoaringBitmap numbers(long appId, AppIndex index, List<String> deviceIds) {
         RoaringBitmap numbers = new RoaringBitmap();
         List<String> unknown = new ArrayList<>();
         for (String deviceId : deviceIds) {
             Integer number = numberOf.getIfPresent(new Name(appId, deviceId));
-            if (number != null && live.contains(number)) {
+            if (number != null && index.isLive(number)) {
                 numbers.add(number);
             } else {
                 unknown.add(deviceId);

@@ -289,14 +289,19 @@ public final class Database implements AutoCloseable {
                 : writer.lastId();
     }
 
-    /** Reads what is committed, as of one moment. Blocks while all readers are busy. */
+    /**
+     * Reads what is committed, as of one moment. Blocks while all readers are busy; but the writer,
+     * for whose transaction all nodes wait, has a reader of its own.
+     */
     <T> T read(Function<Sql, T> reading) {
-        return available(() -> engine.read(reading));
+        return available(
+                () -> writer.isCurrentThread() ? engine.readAside(reading) : engine.read(reading));
     }
 
     /** As {@link #read}, by one statement, which is a moment of its own and costs one way less. */
     <T> T readOne(Function<Sql, T> reading) {
-        return available(() -> engine.readOne(reading));
+        return available(() ->
+                writer.isCurrentThread() ? engine.readAside(reading) : engine.readOne(reading));
     }
 
     private static <T> T available(Supplier<T> reading) {

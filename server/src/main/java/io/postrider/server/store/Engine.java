@@ -19,6 +19,11 @@ interface Engine {
     /** Reads what is committed, as of one moment. Blocks while all readers are busy. */
     <T> T read(Function<Sql, T> reading);
 
+    /** As {@link #read}, by a connection that nobody else waits for; for one thread at a time. */
+    default <T> T readAside(Function<Sql, T> reading) {
+        return read(reading);
+    }
+
     /** As {@link #read}, for a reading of one statement. */
     default <T> T readOne(Function<Sql, T> reading) {
         return read(reading);

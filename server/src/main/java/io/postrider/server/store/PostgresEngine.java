@@ -18,7 +18,7 @@ import org.postgresql.ds.PGSimpleDataSource;
  */
 final class PostgresEngine implements Engine {
     /** At once, for this process; who finds none free waits. */
-    private static final int READERS = 8;
+    static final int READERS = 8;
 
     private static final int LEAST_VERSION = 14;
     private static final int CONNECT_SECONDS = 5;
@@ -52,6 +52,7 @@ final class PostgresEngine implements Engine {
     private final UnaryOperator<Connection> around;
     private final Clock clock;
     private final HikariDataSource pool;
+    private final HikariDataSource aside;
     private final MessageDays days = new MessageDays();
 
     /** Names this process among those that write. */
@@ -84,15 +85,20 @@ final class PostgresEngine implements Engine {
                 Map.of("rowid", "BIGINT", "blob", "BYTEA", "clustered", ""),
                 Migrations.COMMON,
                 "classpath:io/postrider/server/store/postgresql");
+        this.pool = readers("store-readers", READERS);
+        this.aside = readers("store-writers-reader", 1);
+    }
+
+    private HikariDataSource readers(String name, int most) {
         HikariConfig config = new HikariConfig();
         config.setDataSource(source);
-        config.setPoolName("store-readers");
-        config.setMaximumPoolSize(READERS);
+        config.setPoolName(name);
+        config.setMaximumPoolSize(most);
         config.setAutoCommit(false);
         config.setReadOnly(true);
         config.setTransactionIsolation("TRANSACTION_REPEATABLE_READ");
         config.setConnectionTimeout(CONNECT_SECONDS * 1_000L);
-        this.pool = new HikariDataSource(config);
+        return new HikariDataSource(config);
     }
 
     private static PGSimpleDataSource source(PostgresAddress address) {
@@ -191,16 +197,21 @@ final class PostgresEngine implements Engine {
 
     @Override
     public <T> T read(Function<Sql, T> reading) {
-        return read(reading, false);
+        return read(pool, reading, false);
     }
 
     @Override
     public <T> T readOne(Function<Sql, T> reading) {
-        return read(reading, true);
+        return read(pool, reading, true);
     }
 
-    private <T> T read(Function<Sql, T> reading, boolean one) {
-        try (Connection connection = pool.getConnection()) {
+    @Override
+    public <T> T readAside(Function<Sql, T> reading) {
+        return read(aside, reading, false);
+    }
+
+    private static <T> T read(HikariDataSource from, Function<Sql, T> reading, boolean one) {
+        try (Connection connection = from.getConnection()) {
             connection.setAutoCommit(one);
             return reading.apply(new Sql(connection));
         } catch (SQLException e) {
@@ -226,5 +237,6 @@ final class PostgresEngine implements Engine {
     @Override
     public void close() {
         pool.close();
+        aside.close();
     }
 }

@@ -152,6 +152,10 @@ final class Writer implements AutoCloseable {
         }
     }
 
+    boolean isCurrentThread() {
+        return Thread.currentThread().equals(thread);
+    }
+
     /** The newest committed message id. */
     long lastId() {
         return lastId;

@@ -4,11 +4,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.postrider.server.ManualClock;
+import io.postrider.server.delivery.Accepted;
+import io.postrider.server.delivery.NewMessage;
+import io.postrider.server.delivery.NewMessage.Target;
+import io.postrider.server.identity.DeviceFilter;
 import io.postrider.server.metrics.Metrics;
+import io.postrider.server.publish.Audience;
+import io.postrider.server.publish.AudienceIndex;
+import io.postrider.server.publish.AudienceIndex.Resolved;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
@@ -55,6 +64,63 @@ class PostgresWriterTest {
             own.writer().submit(tx -> WriterTest.put(tx, "b")).join();
             own.writer().submit(tx -> WriterTest.put(tx, "c")).join();
             assertThat(System.nanoTime() - from).isGreaterThan(TimeUnit.MILLISECONDS.toNanos(12));
+        }
+    }
+
+    /** As in a storm of devices that come back, while others register. */
+    @Test
+    void thoseWhoReadHoldUpNobodyWhoWrites() throws Exception {
+        CountDownLatch free = new CountDownLatch(1);
+        try (Stores other = Postgres.stores(folder, clock, Stores.NOBODY);
+                Stores own = Postgres.stores(folder, clock, Stores.NOBODY);
+                ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            long app = own.newApp();
+            own.register(app, "a");
+            AudienceIndex index = new AudienceIndex(own.audience(), own.devices(), own.groups());
+            Audience all = new Audience(null, new DeviceFilter(null, null, null, null, null, null));
+            Target.Devices known = devices(index.resolve(app, all), index, app, all);
+            other.register(app, "b");
+
+            CountDownLatch busy = new CountDownLatch(PostgresEngine.READERS);
+            for (int i = 0; i < PostgresEngine.READERS; i++) {
+                threads.execute(() ->
+                        own.database()
+                                .read(sql -> {
+                                    busy.countDown();
+                                    return awaited(free);
+                                }));
+            }
+            busy.await();
+            Thread resolves = Thread.ofPlatform().start(() -> index.resolveAnew(app, all));
+            await().until(() -> resolves.getState() == Thread.State.TIMED_WAITING);
+            NewMessage message =
+                    new NewMessage(
+                            app, known, "{}", "{}", 60_000, true, false, new byte[0], null, "test");
+            assertThat(own.messages().accept(message).get(3, TimeUnit.SECONDS))
+                    .isInstanceOfSatisfying(
+                            Accepted.Stored.class,
+                            stored -> assertThat(stored.targeted()).isEqualTo(2));
+            free.countDown();
+            resolves.join();
+        } finally {
+            free.countDown();
+        }
+    }
+
+    private static Target.Devices devices(
+            Resolved resolved, AudienceIndex index, long app, Audience audience) {
+        return new Target.Devices(
+                resolved.recipients(),
+                resolved.logEnd(),
+                resolved.namesUsers(),
+                end -> devices(index.resolveAsOf(app, audience, end), index, app, audience));
+    }
+
+    private static boolean awaited(CountDownLatch latch) {
+        try {
+            return latch.await(1, TimeUnit.MINUTES);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
         }
     }
 
