@@ -272,6 +272,11 @@ public final class Database implements AutoCloseable {
         });
     }
 
+    /** Has another thread delete, in pieces, what deleted apps have left. */
+    void deleteSoonWhatAppsHaveLeft() {
+        chores.execute(purge::deleteWhatAppsHaveLeft);
+    }
+
     /** The store's name for its history. */
     public String epoch() {
         return epoch;

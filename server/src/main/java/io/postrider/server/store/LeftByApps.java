@@ -64,11 +64,11 @@ final class LeftByApps {
         delete("audience_changes", List.of("app_id", "seq"), app);
         delete("devices", List.of("app_id", "number"), app);
         database.writer()
-                .change(tx -> {
+                .await(tx -> {
+                    database.deliveries().forgetApp(tx, app);
                     AT_LAST.forEach(sql -> tx.sql.update(sql, app));
-                    tx.sql.update("DELETE FROM meta WHERE name = ?", MARK + app);
-                })
-                .join();
+                    return tx.sql.update("DELETE FROM meta WHERE name = ?", MARK + app);
+                });
     }
 
     private void delete(String table, List<String> key, long app) {
@@ -87,14 +87,15 @@ final class LeftByApps {
                                     MESSAGES_AT_ONCE));
             List<@Nullable Object[]> some = ids;
             database.writer()
-                    .change(tx -> {
+                    .await(tx -> {
+                        // Late acks may have brought it back to memory.
+                        database.deliveries().forgetApp(tx, app);
                         for (String table : OF_A_MESSAGE) {
                             tx.sql.updateEach(
                                     "DELETE FROM " + table + " WHERE message_id = ?", some);
                         }
-                        tx.sql.updateEach("DELETE FROM messages WHERE id = ?", some);
-                    })
-                    .join();
+                        return tx.sql.updateEach("DELETE FROM messages WHERE id = ?", some);
+                    });
         } while (ids.size() == MESSAGES_AT_ONCE);
     }
 }

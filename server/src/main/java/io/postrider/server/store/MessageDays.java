@@ -142,7 +142,7 @@ final class MessageDays {
      * Runs what locks out all who read messages: while it waited for one that reads for long, such
      * as a back-up, they would all wait behind it. Answers false if it was not to be had at once.
      */
-    private static boolean runSoon(Tx tx, String sql) {
+    static boolean runSoon(Tx tx, String sql) {
         tx.sql.run("SAVEPOINT soon");
         try {
             tx.sql.run("SET LOCAL lock_timeout = " + LOCK_MILLIS);

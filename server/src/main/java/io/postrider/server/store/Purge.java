@@ -41,6 +41,15 @@ final class Purge {
         }
     }
 
+    /** For the chores' thread; what it does not do the next run will. */
+    void deleteWhatAppsHaveLeft() {
+        try {
+            new LeftByApps(database).delete();
+        } catch (RuntimeException e) {
+            LOG.warn("what an app has left is deleted later: {}", e.getMessage());
+        }
+    }
+
     /** Of the nodes on one database, one purges each hour. */
     private boolean isOurs() {
         return !database.engine().isShared()

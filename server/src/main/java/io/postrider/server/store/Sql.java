@@ -126,9 +126,12 @@ final class Sql implements AutoCloseable {
         }
     }
 
-    /** Runs, to its end, what has no values and is not run often; what it answers is dropped. */
+    /**
+     * Runs, to its end, what has no values and is not run often; what it answers is dropped. After
+     * all that was to be sent later: it may be a savepoint, which is not to undo that.
+     */
     void run(String sql) {
-        sendIfNamed(sql);
+        send();
         try (var statement = connection.createStatement()) {
             statement.executeUpdate(sql);
         } catch (SQLException e) {

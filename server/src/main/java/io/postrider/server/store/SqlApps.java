@@ -1,7 +1,6 @@
 package io.postrider.server.store;
 
 import io.postrider.server.delivery.Change;
-import io.postrider.server.delivery.StoreUnavailable;
 import io.postrider.server.identity.App;
 import io.postrider.server.identity.AppSettings;
 import io.postrider.server.identity.AppStore;
@@ -13,12 +12,9 @@ import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Apps. */
 public final class SqlApps implements AppStore {
-    private static final Logger LOG = LoggerFactory.getLogger(SqlApps.class);
     private static final String COLUMNS =
             "id, developer_id, name, app_key, secret_hash, token_key_id, token_key, open_users,"
                     + " self_tags, allowed_origins, retention_days, timezone, created_at";
@@ -144,10 +140,6 @@ public final class SqlApps implements AppStore {
                     LeftByApps.mark(tx, id);
                     return id;
                 });
-        try {
-            new LeftByApps(database).delete();
-        } catch (StoreUnavailable | StoreException e) {
-            LOG.warn("what an app has left is deleted later: {}", e.getMessage());
-        }
+        database.deleteSoonWhatAppsHaveLeft();
     }
 }

@@ -72,7 +72,10 @@ final class StoredCounts {
 
     void removed(long appId, long messages) {
         Count count = byApp.get(appId);
-        if (count != null) {
+        if (count != null && count.othersMayHaveStored) {
+            // Some of them may never have been counted.
+            byApp.remove(appId);
+        } else if (count != null) {
             count.counted -= messages;
         }
     }

@@ -2,6 +2,7 @@ package io.postrider.server.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.postrider.server.ManualClock;
 import io.postrider.server.delivery.Mailboxes.Begun;
@@ -193,7 +194,7 @@ abstract class DirectoryContract {
         stores.register(other, "d");
         stores.apps().delete(app, Stores.DEED.of(app));
         assertThat(stores.apps().all()).extracting(App::id).containsExactly(other);
-        assertThat(stores.devices().byDeviceId(app, "d")).isEmpty();
+        await().until(() -> stores.devices().byDeviceId(app, "d").isEmpty());
         assertThat(stores.devices().byDeviceId(other, "d")).isPresent();
         assertThatThrownBy(() -> stores.register(app, "e")).isInstanceOf(StoreException.class);
         assertThat(audited(Stores.ACTOR.developerId())).startsWith(Action.APP_DELETED);

@@ -135,7 +135,7 @@ class PendingInMemoryTest {
         publishMany(3 * FEW);
         await().until(() -> inTable() > 0);
         stores.apps().delete(app, Stores.DEED.of(app));
-        assertThat(inTable()).isZero();
+        await().until(() -> inTable() == 0);
     }
 
     @Test

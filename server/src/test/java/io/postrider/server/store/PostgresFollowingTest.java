@@ -15,6 +15,7 @@ import io.postrider.server.delivery.Mailboxes.Drained;
 import io.postrider.server.delivery.Mailboxes.Ended;
 import io.postrider.server.delivery.Mailboxes.TakenOver;
 import io.postrider.server.delivery.Recipients;
+import io.postrider.server.identity.AppSettings;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -103,6 +104,36 @@ class PostgresFollowingTest {
         for (SqlMessages node : nodes) {
             assertThat(accepted(node)).isInstanceOf(Accepted.Stored.class);
         }
+    }
+
+    /** The node that purges has never counted them. */
+    @Test
+    void whatIsPurgedAndWasNotCountedHereIsNotTakenOffTheCount() {
+        long shorter = one.newApp();
+        one.register(shorter, "d");
+        one.apps()
+                .update(
+                        shorter,
+                        Stores.DEED.of(shorter),
+                        before ->
+                                before.withSettings(
+                                        new AppSettings(false, true, List.of(), 1, "UTC")));
+        SqlMessages here = new SqlMessages(one.database(), clock, 4);
+        SqlMessages there = new SqlMessages(other.database(), clock, 4);
+        assertThat(to(here, shorter)).isInstanceOf(Accepted.Stored.class);
+        for (int i = 0; i < 3; i++) {
+            assertThat(to(there, shorter)).isInstanceOf(Accepted.Stored.class);
+        }
+        clock.advance(Duration.ofDays(3));
+        one.database().purge().run();
+        for (int i = 0; i < 4; i++) {
+            assertThat(to(here, shorter)).isInstanceOf(Accepted.Stored.class);
+        }
+        assertThat(to(here, shorter)).isEqualTo(new Accepted.QuotaExceeded(4));
+    }
+
+    private static Accepted to(SqlMessages node, long app) {
+        return node.accept(Stores.message(app, 0)).join();
     }
 
     private Accepted accepted(SqlMessages node) {

@@ -182,6 +182,24 @@ class PostgresStoreTest extends StoreContract {
     }
 
     @Test
+    void g1WhatGoesWithALockThatIsNotToBeHadIsStored() throws Exception {
+        own.register(app, "d");
+        CountDownLatch free = new CountDownLatch(1);
+        WriterTest.hold(database.writer(), free);
+        CompletableFuture<Accepted> accepted = own.messages().accept(Stores.message(app, 0));
+        CompletableFuture<Boolean> locked =
+                database.writer().submit(tx -> MessageDays.runSoon(tx, "LOCK TABLE ONLY messages"));
+        database.read(sql -> {
+            sql.number("SELECT count(*) FROM messages");
+            free.countDown();
+            return locked.join();
+        });
+        assertThat(locked.join()).isFalse();
+        long id = ((Accepted.Stored) accepted.join()).id();
+        assertThat(own.pending(app, 0)).containsExactly(id);
+    }
+
+    @Test
     void aDayThatIsGoneDoesNotCountForItsAppsQuota() {
         SqlMessages limited = new SqlMessages(database, clock, 1);
         own.register(app, "d");

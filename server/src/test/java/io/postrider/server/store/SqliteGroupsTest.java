@@ -3,6 +3,7 @@ package io.postrider.server.store;
 import static io.postrider.server.store.SqliteStoreTest.rows;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.postrider.server.ManualClock;
 import io.postrider.server.delivery.AckBatch;
@@ -101,7 +102,7 @@ class SqliteGroupsTest extends GroupsContract {
                         "settlements",
                         "presentations",
                         "messages")) {
-            assertThat(rowsOf(table)).as(table).isZero();
+            await(table).until(() -> rowsOf(table) == 0);
         }
     }
 }

@@ -225,7 +225,7 @@ class SqliteStoreTest extends StoreContract {
             assertThat(rows(open, "meta WHERE name LIKE 'left%'")).isZero();
 
             stores.apps().delete(stays, Stores.DEED.of(stays));
-            assertThat(tables).allMatch(table -> rows(open, table) == 0);
+            await().until(() -> tables.stream().allMatch(table -> rows(open, table) == 0));
         }
     }
 

@@ -3,6 +3,7 @@ package io.postrider.server.store;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
+import static org.awaitility.Awaitility.await;
 
 import io.postrider.server.ManualClock;
 import io.postrider.server.delivery.Accepted;
@@ -604,8 +605,9 @@ abstract class StoreContract {
         int kept = stores.register(other, "kept").number();
         long keptId = stores.publish(other, kept);
         stores.apps().delete(app, Stores.DEED);
-        assertThat(stores.reports().appOf(id)).isEmpty();
-        assertThat(stores.devices().byDeviceId(app, "d0")).isEmpty();
+        assertThat(stores.apps().byId(app)).isEmpty();
+        await().until(() -> stores.reports().appOf(id).isEmpty());
+        await().until(() -> stores.devices().byDeviceId(app, "d0").isEmpty());
         assertThat(stores.pending(other, kept)).containsExactly(keptId);
     }
 
