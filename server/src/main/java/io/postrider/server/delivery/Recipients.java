@@ -47,6 +47,17 @@ public final class Recipients {
     }
 
     @Override
+    public boolean equals(Object other) {
+        return other instanceof Recipients recipients && numbers.equals(recipients.numbers);
+    }
+
+    /** That of a bitmap depends on how it is kept. */
+    @Override
+    public int hashCode() {
+        return count == 0 ? 0 : 31 * count + first();
+    }
+
+    @Override
     public String toString() {
         return numbers.toString();
     }

@@ -36,6 +36,9 @@ final class Feed {
     private CompletableFuture<Void> waiting = new CompletableFuture<>();
     private boolean lookAgain;
 
+    /** Of these sessions know, though they are to be read. */
+    private final Set<Change> takenAway = new HashSet<>();
+
     /** What is being read may have these as pending; their sessions must ask again. */
     private final Set<Long> endedWhileReading = new HashSet<>();
 
@@ -52,7 +55,8 @@ final class Feed {
 
     /**
      * As {@link io.postrider.server.delivery.WakeUps#committed}. A message that is read as well is
-     * known by its id; a change is not, so there must be no reading that may find it.
+     * known by its id; a change is not, so there must be no reading that may find it. What a change
+     * takes away is not presented from now on (G7), even if it is to be read in its order.
      */
     synchronized void committed(
             long afterId, long upTo, List<Arrival> arrivals, List<Change> changes) {
@@ -61,8 +65,18 @@ final class Feed {
             sessions.offer(arrivals);
             changes.forEach(sessions::apply);
         } else if (upTo > fedTo) {
+            changes.stream().filter(Feed::takesAway).forEach(this::takeAway);
             look();
         }
+    }
+
+    private static boolean takesAway(Change change) {
+        return change instanceof Recalled || change instanceof Settled;
+    }
+
+    private void takeAway(Change change) {
+        changed(change);
+        takenAway.add(change);
     }
 
     /** As {@link io.postrider.server.delivery.WakeUps#changed}. */
@@ -141,7 +155,9 @@ final class Feed {
     }
 
     private synchronized void feed(Committed page) {
-        page.changes().forEach(sessions::apply);
+        page.changes().stream()
+                .filter(change -> !takenAway.remove(change))
+                .forEach(sessions::apply);
         page.arrivals().stream().filter(this::hasEnded).forEach(sessions::wake);
         sessions.offer(page.arrivals().stream().filter(each -> !hasEnded(each)).toList());
         fedTo = Math.max(fedTo, page.upTo());

@@ -171,6 +171,41 @@ class FeedTest {
         assertThat(device.got()).containsExactly("push 1", "recall 1", "push 1 attempt 2");
     }
 
+    /** The order of another one is read before it is told, and its own is not waited for. */
+    @Test
+    void g7WhatThisNodeSettlesIsTakenAwayAtOnceThoughOthersCommittedBefore() {
+        node.open(ME, device);
+        node.publish(1, ME);
+        node.store(2, ME);
+        node.store.end(ME, 1);
+        node.store.change(3, new Settled(APP, 1, Recipients.of(ME)));
+        node.readsAreHeld = true;
+        Settled settled = new Settled(APP, 1, Recipients.of(ME));
+        node.sessions.committed(2, 3, List.of(), List.of(settled));
+        node.run();
+        assertThat(device.got()).containsExactly("push 1", "settled 1");
+        node.readsAreHeld = false;
+        node.run();
+        assertThat(device.got()).containsExactly("push 2");
+    }
+
+    @Test
+    void g7WhatThisNodeSettlesIsNotPresentedFromAPageThatWasReadBefore() {
+        node.open(ME, device);
+        node.store(1, ME);
+        Settled settled = new Settled(APP, 1, Recipients.of(ME));
+        node.store.afterPage =
+                () -> {
+                    node.store.afterPage = () -> {};
+                    node.store.end(ME, 1);
+                    node.store.change(2, settled);
+                    node.sessions.committed(1, 2, List.of(), List.of(settled));
+                };
+        node.sessions.look();
+        node.run();
+        assertThat(device.got()).isEmpty();
+    }
+
     @Test
     void whatThisNodeChangesWhileThePageIsReadIsToldOnce() {
         node.open(ME, device);
