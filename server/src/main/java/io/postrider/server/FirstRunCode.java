@@ -1,9 +1,9 @@
 package io.postrider.server;
 
+import io.postrider.server.config.SettingsException;
 import io.postrider.server.identity.Secrets;
 import io.postrider.server.identity.SignUps;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -30,16 +30,15 @@ final class FirstRunCode {
         String code = Secrets.letters(LETTERS);
         try {
             // On PostgreSQL nothing else needs the folder.
-            Files.createDirectories(data);
+            Files.createDirectories(data, forItsOwnerOnly(file, "rwx------"));
             Files.deleteIfExists(file);
-            Files.createFile(file, forItsOwnerOnly(file));
+            Files.createFile(file, forItsOwnerOnly(file, "rw-------"));
             Files.writeString(file, code + "\n", StandardOpenOption.WRITE);
         } catch (IOException e) {
-            throw new UncheckedIOException(
+            throw new SettingsException(
                     "the first developer's code cannot be written to "
                             + file
-                            + "; name a folder with --data that this user can write to",
-                    e);
+                            + "; name a folder with --data that this user can write to");
         }
         tell.accept(
                 "No developer yet. The first signs up with this code, which is also in "
@@ -49,11 +48,11 @@ final class FirstRunCode {
         return SignUps.firstBy(code, () -> delete(file));
     }
 
-    private static FileAttribute<?>[] forItsOwnerOnly(Path file) {
+    private static FileAttribute<?>[] forItsOwnerOnly(Path file, String permissions) {
         return file.getFileSystem().supportedFileAttributeViews().contains("posix")
                 ? new FileAttribute<?>[] {
                     PosixFilePermissions.asFileAttribute(
-                            PosixFilePermissions.fromString("rw-------"))
+                            PosixFilePermissions.fromString(permissions))
                 }
                 : new FileAttribute<?>[0];
     }

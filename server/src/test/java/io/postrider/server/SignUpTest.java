@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.postrider.server.TestApi.Reply;
+import io.postrider.server.config.SettingsException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -80,9 +80,12 @@ class SignUpTest {
         String code = Files.readString(none.resolve("first-run-code")).strip();
         assertThat(told).singleElement().asString().contains(code);
 
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(none)))
+                .isEqualTo("rwx------");
+
         Path file = Files.createFile(data.resolve("file"));
         assertThatThrownBy(() -> FirstRunCode.write(file, told::add))
-                .isInstanceOf(UncheckedIOException.class)
+                .isInstanceOf(SettingsException.class)
                 .hasMessageContaining("--data");
     }
 

@@ -18,12 +18,6 @@ final class LeftByApps {
     private static final List<String> OF_A_MESSAGE =
             List.of("set_ends", "deliveries", "presentations", "settlements");
 
-    /** Of which an app has few, however large it is, or that go before what names their app. */
-    private static final List<String> AT_LAST =
-            List.of(
-                    "DELETE FROM groups WHERE app_id = ?",
-                    "DELETE FROM audience_snapshots WHERE app_id = ?");
-
     private final Database database;
 
     LeftByApps(Database database) {
@@ -55,6 +49,7 @@ final class LeftByApps {
                 List.of("group_id", "message_id"),
                 "group_id IN (SELECT id FROM groups WHERE app_id = ?)",
                 app);
+        delete("groups", List.of("id"), app);
         delete("group_devices", List.of("group_id", "number"), app);
         delete("group_users", List.of("group_id", "user_name"), app);
         delete("till_tokens", List.of("token_hash"), app);
@@ -66,7 +61,7 @@ final class LeftByApps {
         database.writer()
                 .await(tx -> {
                     database.deliveries().forgetApp(tx, app);
-                    AT_LAST.forEach(sql -> tx.sql.update(sql, app));
+                    tx.sql.update("DELETE FROM audience_snapshots WHERE app_id = ?", app);
                     return tx.sql.update("DELETE FROM meta WHERE name = ?", MARK + app);
                 });
     }

@@ -308,8 +308,8 @@ public final class SqlReports implements Reports {
 
     private List<SessionEntry> sessions(Sql sql, long appId, int number, long from, long to) {
         return sql.list(
-                "SELECT generation, COALESCE(node, ''), incarnation, sessions.started_at, sessions.ended_at,"
-                        + " end_reason FROM sessions"
+                "SELECT generation, COALESCE(node, ''), incarnation, sessions.started_at,"
+                        + " sessions.ended_at, end_reason FROM sessions"
                         + " LEFT JOIN incarnations ON incarnations.id = incarnation"
                         + " WHERE app_id = ? AND number = ? AND sessions.started_at <= ?"
                         + " AND (sessions.ended_at IS NULL OR sessions.ended_at >= ?)"
