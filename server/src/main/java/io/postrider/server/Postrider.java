@@ -7,10 +7,12 @@ import io.postrider.server.api.NodeInfo.GatewayAddress;
 import io.postrider.server.api.Route;
 import io.postrider.server.clock.Clock;
 import io.postrider.server.cluster.Cluster;
+import io.postrider.server.cluster.RedisAddress;
 import io.postrider.server.config.Exposure;
 import io.postrider.server.config.Network;
 import io.postrider.server.config.Settings;
 import io.postrider.server.config.Settings.Registration;
+import io.postrider.server.config.SettingsException;
 import io.postrider.server.delivery.Change;
 import io.postrider.server.delivery.Change.AppChanged;
 import io.postrider.server.delivery.Change.Revoked;
@@ -139,13 +141,23 @@ public final class Postrider implements AutoCloseable {
 
     /** As {@link #start(Settings)}, for tests. */
     public static Postrider start(Settings settings, Seams seams) {
+        // Before the database is opened, and with it brought to this version's schema.
+        RedisAddress redis = settings.cluster().map(Postrider::redis).orElse(null);
         Metrics metrics = new Metrics();
         Database database = database(settings, seams, metrics);
         try {
-            return new Postrider(settings, seams, database, metrics);
+            return new Postrider(settings, seams, database, redis, metrics);
         } catch (RuntimeException e) {
             database.close();
             throw e;
+        }
+    }
+
+    private static RedisAddress redis(String uri) {
+        try {
+            return RedisAddress.of(uri);
+        } catch (IllegalArgumentException e) {
+            throw new SettingsException(String.valueOf(e.getMessage()));
         }
     }
 
@@ -161,7 +173,12 @@ public final class Postrider implements AutoCloseable {
                 seams.writing);
     }
 
-    private Postrider(Settings settings, Seams seams, Database database, Metrics metrics) {
+    private Postrider(
+            Settings settings,
+            Seams seams,
+            Database database,
+            @Nullable RedisAddress redis,
+            Metrics metrics) {
         Clock clock = seams.clock;
         this.database = database;
         this.host = settings.bind();
@@ -175,7 +192,7 @@ public final class Postrider implements AutoCloseable {
                         clock);
 
         this.sessions = new Sessions(seams.limits, clock, trace, metrics);
-        this.cluster = database.isShared() ? cluster(settings, seams, database, metrics) : null;
+        this.cluster = database.isShared() ? cluster(seams, database, redis, metrics) : null;
         WakeUps here = seams.wakeUps.apply(sessions);
         WakeUps wakeUps = cluster == null ? here : cluster.around(here);
         this.messages =
@@ -263,15 +280,14 @@ public final class Postrider implements AutoCloseable {
         node.gateways(told.stream().map(GatewayAddress::of).toList());
         if (cluster != null) {
             node.among(new Neighbours(cluster));
-            sessions.leaveTo(key ->
-                    cluster.elsewhereFor(Long.toString(key)).stream()
-                            .map(url -> GatewayAddress.of(url).address())
-                            .toList());
+            sessions.leaveTo(this::elsewhereFor);
             cluster.join(new Self(settings.node(), Main.version(), told, settings.capacity()));
         }
         this.httpPort = api.start(host, settings.httpPort());
         sweeper.scheduleWithFixedDelay(
                 sessions::sweep, SWEEP_SECONDS, SWEEP_SECONDS, TimeUnit.SECONDS);
+        sweeper.scheduleWithFixedDelay(
+                apps::readAgain, SWEEP_SECONDS, SWEEP_SECONDS, TimeUnit.SECONDS);
         if (tls != null) {
             tls.onReload(api::reload);
             sweeper.scheduleWithFixedDelay(
@@ -280,13 +296,14 @@ public final class Postrider implements AutoCloseable {
         this.ready = true;
     }
 
-    private Cluster cluster(Settings settings, Seams seams, Database database, Metrics metrics) {
+    private Cluster cluster(
+            Seams seams, Database database, @Nullable RedisAddress redis, Metrics metrics) {
         return new Cluster(
                 new SqlNodes(database),
                 sessions,
                 seams.clock,
                 metrics,
-                settings.cluster().orElse(null),
+                redis,
                 "postrider:" + database.epoch(),
                 new Cluster.Parting() {
                     @Override
@@ -306,6 +323,14 @@ public final class Postrider implements AutoCloseable {
                         }
                     }
                 });
+    }
+
+    private List<String> elsewhereFor(long device) {
+        return cluster == null
+                ? List.of()
+                : cluster.elsewhereFor(device).stream()
+                        .map(url -> GatewayAddress.of(url).address())
+                        .toList();
     }
 
     private void sendAway() {
@@ -414,7 +439,7 @@ public final class Postrider implements AutoCloseable {
         ready = false;
         gateway.stopListening();
         sweeper.shutdown();
-        gateway.leave(LEAST_SPREAD_MILLIS, spreadMillis(), PATIENCE_MILLIS);
+        gateway.leave(LEAST_SPREAD_MILLIS, spreadMillis(), PATIENCE_MILLIS, this::elsewhereFor);
         sendAway();
         api.close();
         gateway.close();

@@ -4,6 +4,7 @@ import io.postrider.server.clock.Clock;
 import io.postrider.server.delivery.NodeRegistry;
 import io.postrider.server.delivery.NodeRegistry.Node;
 import io.postrider.server.delivery.NodeRegistry.Self;
+import io.postrider.server.delivery.Placement;
 import io.postrider.server.delivery.WakeUps;
 import io.postrider.server.metrics.Metrics;
 import io.postrider.server.session.Sessions;
@@ -49,7 +50,7 @@ public final class Cluster implements AutoCloseable {
     }
 
     /**
-     * @param redis the address of a Redis; null where nodes find out by looking
+     * @param redis null where nodes find out by looking
      * @param channel names the store among those that use the same Redis
      */
     public Cluster(
@@ -57,7 +58,7 @@ public final class Cluster implements AutoCloseable {
             Sessions sessions,
             Clock clock,
             Metrics metrics,
-            @Nullable String redis,
+            @Nullable RedisAddress redis,
             String channel,
             Parting parting) {
         this.registry = registry;
@@ -145,12 +146,16 @@ public final class Cluster implements AutoCloseable {
     }
 
     /** The gateways of all nodes, in the order in which this device is to try them. */
-    public List<String> gatewaysFor(String device) {
-        return members.gatewaysFor(device);
+    public List<String> gatewaysFor(String deviceId) {
+        return members.gatewaysFor(Placement.of(deviceId));
     }
 
-    /** The gateways of the other nodes, in the order in which this device is to try them. */
-    public List<String> elsewhereFor(String device) {
+    /**
+     * The gateways of the other nodes, in the order in which a device is to try them.
+     *
+     * @param device its {@link Placement}
+     */
+    public List<String> elsewhereFor(long device) {
         return members.gatewaysFor(device, here);
     }
 

@@ -2,10 +2,7 @@ package io.postrider.server.cluster;
 
 import io.postrider.server.delivery.NodeRegistry;
 import io.postrider.server.delivery.NodeRegistry.Node;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
+import io.postrider.server.delivery.Placement;
 import java.util.Comparator;
 import java.util.List;
 import org.slf4j.Logger;
@@ -42,25 +39,29 @@ public final class Members {
         return running;
     }
 
-    /** The gateways of all nodes, in the order in which this device is to try them. */
-    public List<String> gatewaysFor(String device) {
+    /**
+     * The gateways of all nodes, in the order in which a device is to try them.
+     *
+     * @param device its {@link Placement}
+     */
+    public List<String> gatewaysFor(long device) {
         return gateways(running, device);
     }
 
     /** As {@link #gatewaysFor}, without the node that has these. */
-    public List<String> gatewaysFor(String device, List<String> without) {
+    public List<String> gatewaysFor(long device, List<String> without) {
         List<Node> others =
                 running.stream().filter(node -> !node.self().gateways().equals(without)).toList();
         return gateways(others, device);
     }
 
-    private static List<String> gateways(List<Node> nodes, String device) {
+    private static List<String> gateways(List<Node> nodes, long device) {
         return inOrder(nodes, device).stream()
                 .flatMap(node -> node.self().gateways().stream())
                 .toList();
     }
 
-    static List<Node> inOrder(List<Node> nodes, String device) {
+    static List<Node> inOrder(List<Node> nodes, long device) {
         return nodes.stream()
                 .filter(node -> !node.self().gateways().isEmpty())
                 .sorted(Comparator.comparingDouble((Node node) -> lot(node, device)).reversed())
@@ -68,20 +69,9 @@ public final class Members {
     }
 
     /** Its gateway is what a node keeps over its restarts. */
-    private static double lot(Node node, String device) {
-        long hash = hash(node.self().gateways().get(0) + "\n" + device);
+    private static double lot(Node node, long device) {
+        long hash = Placement.of(node.self().gateways().get(0), device);
         double draw = ((hash >>> 11) + 0.5) / (1L << 53);
         return -node.self().capacity() / Math.log(draw);
-    }
-
-    private static long hash(String text) {
-        try {
-            byte[] digest =
-                    MessageDigest.getInstance("SHA-256")
-                            .digest(text.getBytes(StandardCharsets.UTF_8));
-            return ByteBuffer.wrap(digest).getLong();
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
-        }
     }
 }

@@ -36,7 +36,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class RedisHints implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RedisHints.class);
-    private static final String CLUSTER = "redis-cluster://";
     private static final Duration TIMEOUT = Duration.ofSeconds(2);
     private static final Duration RECONNECT = Duration.ofSeconds(1);
     private static final Duration REFRESH = Duration.ofSeconds(10);
@@ -59,13 +58,11 @@ public final class RedisHints implements AutoCloseable {
     private boolean toldOfFailure;
 
     /**
-     * @param uri redis:// rediss:// redis-sentinel:// (Lettuce's syntax) or redis-cluster://
      * @param channel this store's
      * @param heard of ids, on a thread of Redis' client, so it must not block
      * @param maybeLost hints may have been lost; on the same threads
-     * @throws IllegalArgumentException if the uri is none; the message has no password
      */
-    public RedisHints(String uri, String channel, LongConsumer heard, Runnable maybeLost) {
+    public RedisHints(RedisAddress redis, String channel, LongConsumer heard, Runnable maybeLost) {
         this.channel = channel;
         this.heard = heard;
         this.maybeLost = maybeLost;
@@ -75,10 +72,8 @@ public final class RedisHints implements AutoCloseable {
                         .computationThreadPoolSize(THREADS)
                         .reconnectDelay(Delay.constant(RECONNECT))
                         .build();
-        if (uri.startsWith(CLUSTER)) {
-            RedisClusterClient cluster =
-                    RedisClusterClient.create(
-                            resources, address("redis://" + uri.substring(CLUSTER.length())));
+        if (redis.isCluster()) {
+            RedisClusterClient cluster = RedisClusterClient.create(resources, redis.seeds());
             ClusterClientOptions.Builder builder = ClusterClientOptions.builder();
             builder.topologyRefreshOptions(
                     ClusterTopologyRefreshOptions.builder().enablePeriodicRefresh(REFRESH).build());
@@ -91,24 +86,13 @@ public final class RedisHints implements AutoCloseable {
                                             known -> cluster.connectPubSubAsync(StringCodec.UTF8))
                                     .thenApply(made -> made);
         } else {
-            RedisURI address = address(uri);
+            RedisURI address = redis.seeds().get(0);
             RedisClient single = RedisClient.create(resources, address);
             single.setOptions(options(ClientOptions.builder()).build());
             this.client = single;
             this.connect = () -> single.connectPubSubAsync(StringCodec.UTF8, address);
         }
         client.addListener(new Listener());
-    }
-
-    private static RedisURI address(String uri) {
-        try {
-            RedisURI address = RedisURI.create(uri);
-            address.setTimeout(TIMEOUT);
-            return address;
-        } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(
-                    "cluster is no address of a Redis, such as redis://:password@host:6379");
-        }
     }
 
     private static <B extends ClientOptions.Builder> B options(B builder) {

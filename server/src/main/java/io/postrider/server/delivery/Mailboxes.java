@@ -32,6 +32,7 @@ public interface Mailboxes {
      * @param settled the same, that other devices have settled
      */
     record Begun(
+            String deviceId,
             int generation,
             long drainedTo,
             long presentedTo,
@@ -76,6 +77,10 @@ public interface Mailboxes {
      */
     Optional<Drained> drain(long appId, int number, int generation, long afterId, int limit);
 
-    /** Those of the messages that are still pending for the device, in the order of their ids. */
-    List<Message> stillPending(long appId, int number, List<Long> messageIds);
+    /**
+     * Those of the messages that are still pending for the device, in the order of their ids. Empty
+     * when another node has begun a session of the device with a higher generation (G11).
+     */
+    Optional<List<Message>> stillPending(
+            long appId, int number, int generation, List<Long> messageIds);
 }

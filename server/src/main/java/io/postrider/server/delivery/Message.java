@@ -2,6 +2,7 @@ package io.postrider.server.delivery;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.postrider.protocol.v1.Push;
+import java.time.Duration;
 
 /**
  * A stored message, as sessions present it. Never changes.
@@ -21,6 +22,8 @@ public record Message(
         boolean onlineOnly,
         boolean firstAckSettles,
         byte[] content) {
+    /** No message is valid for longer. */
+    public static final Duration MOST_TTL = Duration.ofDays(28);
 
     /** What the publisher gave. */
     public Push published() {

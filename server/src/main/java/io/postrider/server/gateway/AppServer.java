@@ -140,8 +140,9 @@ final class AppServer {
     }
 
     /** Asks it to come back later; runs the signal once nothing of it is unanswered. */
-    void leave(int reconnectAfterMillis, int spreadMillis, Runnable whenIdle) {
-        connection.goAway("shutdown", reconnectAfterMillis, spreadMillis, List.of());
+    void leave(
+            int reconnectAfterMillis, int spreadMillis, List<String> gateways, Runnable whenIdle) {
+        connection.goAway("shutdown", reconnectAfterMillis, spreadMillis, gateways);
         connection.flush();
         left = true;
         connection.pauseReading(true);

@@ -27,6 +27,7 @@ import java.io.UncheckedIOException;
 import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -34,6 +35,7 @@ import java.util.concurrent.Phaser;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -138,14 +140,24 @@ public final class Gateway implements AutoCloseable {
     /**
      * Reads nothing more from app servers, asks them to come back later, and closes their
      * connections once what they have published is answered, or after {@code patienceMillis}.
+     *
+     * @param elsewhere other nodes' gateways, in an order for each number
      */
-    public void leave(int reconnectAfterMillis, int spreadMillis, long patienceMillis) {
+    public void leave(
+            int reconnectAfterMillis,
+            int spreadMillis,
+            long patienceMillis,
+            LongFunction<List<String>> elsewhere) {
         Phaser busy = new Phaser(1);
         for (GatewayLoop loop : loops.values()) {
             loop.eventLoop
                     .submit(() -> {
                         busy.bulkRegister(loop.appServers());
-                        loop.leave(reconnectAfterMillis, spreadMillis, busy::arriveAndDeregister);
+                        loop.leave(
+                                reconnectAfterMillis,
+                                spreadMillis,
+                                elsewhere,
+                                busy::arriveAndDeregister);
                     })
                     .syncUninterruptibly();
         }

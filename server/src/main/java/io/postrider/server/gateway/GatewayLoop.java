@@ -13,7 +13,9 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongFunction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -71,9 +73,14 @@ final class GatewayLoop {
     }
 
     /** Asks all app servers to come back later; runs the signal once for each that is idle. */
-    void leave(int reconnectAfterMillis, int spreadMillis, Runnable whenIdle) {
+    void leave(
+            int reconnectAfterMillis,
+            int spreadMillis,
+            LongFunction<List<String>> elsewhere,
+            Runnable whenIdle) {
         for (AppServer appServer : List.copyOf(appServers)) {
-            appServer.leave(reconnectAfterMillis, spreadMillis, whenIdle);
+            List<String> gateways = elsewhere.apply(ThreadLocalRandom.current().nextLong());
+            appServer.leave(reconnectAfterMillis, spreadMillis, gateways, whenIdle);
         }
     }
 

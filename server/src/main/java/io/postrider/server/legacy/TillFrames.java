@@ -42,17 +42,20 @@ final class TillFrames {
 
     /** Empty if it is no frame of a till. */
     static Optional<Request> read(String text) {
+        return json(text)
+                .filter(frame -> frame.isObject() && frame.path("action").isString())
+                .map(frame ->
+                        new Request(
+                                frame.path("action").stringValue(),
+                                frame.path("seq_id").asString(""),
+                                frame.path("req")));
+    }
+
+    /** Empty, too, for JSON that has no value here, such as a number of too many digits. */
+    private static Optional<JsonNode> json(String text) {
         try {
-            JsonNode frame = JSON.readTree(text);
-            if (!frame.isObject() || !frame.path("action").isString()) {
-                return Optional.empty();
-            }
-            return Optional.of(
-                    new Request(
-                            frame.path("action").stringValue(),
-                            frame.path("seq_id").asString(""),
-                            frame.path("req")));
-        } catch (JacksonException e) {
+            return Optional.of(JSON.readTree(text));
+        } catch (JacksonException | ArithmeticException | NumberFormatException e) {
             return Optional.empty();
         }
     }
@@ -129,7 +132,7 @@ final class TillFrames {
 
     private static ObjectNode order(Message message) {
         Push push = message.published();
-        JsonNode data = push.hasData() ? JSON.readTree(push.getData()) : JSON.createObjectNode();
+        JsonNode data = json(push.getData()).orElseGet(JSON::createObjectNode);
         ObjectNode order = JSON.createObjectNode();
         order.put("message_id", Long.toString(message.id()));
         order.put("title", push.getNotification().getTitle());

@@ -120,8 +120,9 @@ final class Feed {
             try {
                 readAll();
                 served.complete(null);
-            } catch (RuntimeException e) {
-                LOG.warn("reading for sessions failed, will be tried again: {}", e.getMessage());
+            } catch (Throwable e) {
+                // An Error, too: nobody else would read.
+                LOG.warn("reading for sessions failed, will be tried again: {}", e.toString());
                 served.completeExceptionally(e);
             }
         } while (goesOn());

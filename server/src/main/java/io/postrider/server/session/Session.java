@@ -10,6 +10,7 @@ import io.postrider.server.delivery.Mailboxes.NotNow;
 import io.postrider.server.delivery.Mailboxes.Start;
 import io.postrider.server.delivery.Mailboxes.TakenOver;
 import io.postrider.server.delivery.Message;
+import io.postrider.server.delivery.Placement;
 import io.postrider.server.delivery.Trace.Event;
 import io.postrider.server.identity.Device;
 import io.postrider.server.session.Outbound.Answer;
@@ -62,6 +63,7 @@ public final class Session {
     private long joinedFrom;
 
     private int generation;
+    private long placement;
 
     /** Sessions of this generation, and of earlier ones, are over. */
     private int displacedTo;
@@ -131,13 +133,15 @@ public final class Session {
         loop.mailboxes()
                 .begin(appId, number, tokenGeneration, connectedAt)
                 .whenComplete((begun, failure) ->
-                        loop.execute(() -> {
-                            if (failure != null) {
-                                mustBegin = true;
-                            } else {
-                                started(begun);
-                            }
-                        }));
+                        loop.execute(
+                                this,
+                                () -> {
+                                    if (failure != null) {
+                                        mustBegin = true;
+                                    } else {
+                                        started(begun);
+                                    }
+                                }));
     }
 
     private void started(Start start) {
@@ -151,6 +155,7 @@ public final class Session {
 
     private void began(Begun begun) {
         generation = begun.generation();
+        placement = Placement.of(begun.deviceId());
         advance(begun.drainedTo());
         markedTo = begun.presentedTo();
         beganAfter = begun.beganAfter();
@@ -173,6 +178,8 @@ public final class Session {
                 tell.accept(id);
             }
         });
+        // What is read from here on is later than all that.
+        endedWhileReading = null;
         loop.flushSoon(this);
         goBackToJoined();
         drain();
@@ -261,11 +268,13 @@ public final class Session {
         long from = position;
         int limit = inFlight.room();
         loop.blocking(
+                this,
                 () -> loop.mailboxes().drain(appId, number, generation, from, limit),
                 drained -> drained.ifPresentOrElse(this::drained, this::superseded),
                 () -> {
                     draining = false;
                     behind = true;
+                    endedWhileReading = null;
                     goBackToJoined();
                 });
     }
@@ -275,11 +284,15 @@ public final class Session {
         close(CloseCode.TAKEN_OVER);
     }
 
+    /** Asked again after each read: the node may have stood still, and another presents by now. */
+    private boolean mayPresent() {
+        return !ended && !leaving && loop.mayPresent();
+    }
+
     private void drained(Drained drained) {
         draining = false;
         boolean all = true;
-        // What was read before the node stood still may be another's to present by now.
-        boolean may = !ended && !leaving && loop.mayPresent();
+        boolean may = mayPresent();
         for (Message message : drained.messages()) {
             if (!may || !out.isWritable() || inFlight.room() == 0) {
                 all = false;
@@ -461,27 +474,32 @@ public final class Session {
         List<Long> unacked = inFlight.all();
         unacked.forEach(id -> loop.trace(Event.ACK_TIMED_OUT, this, id));
         loop.blocking(
-                () -> loop.mailboxes().stillPending(appId, number, unacked),
-                pending -> resend(unacked, pending),
+                this,
+                () -> loop.mailboxes().stillPending(appId, number, generation, unacked),
+                pending ->
+                        pending.ifPresentOrElse(still -> resend(unacked, still), this::superseded),
                 () -> resending = false);
     }
 
     private void resend(List<Long> asked, List<Message> pending) {
         resending = false;
+        boolean may = mayPresent();
         Set<Long> gone = new HashSet<>(asked);
         for (Message message : pending) {
             gone.remove(message.id());
             boolean expired = message.expiresAt() <= loop.clock().millis();
             if (expired) {
                 inFlight.remove(message.id());
-            } else if (inFlight.contains(message.id()) && !ended && !leaving) {
+            } else if (inFlight.contains(message.id()) && may) {
                 out.push(message, inFlight.attempt());
                 loop.pushed(false);
                 loop.trace(Event.RESENT, this, message.id());
             }
         }
         gone.forEach(inFlight::remove);
-        inFlight.presentedAgain();
+        if (may) {
+            inFlight.presentedAgain();
+        }
         loop.flushSoon(this);
         drain();
     }
@@ -489,7 +507,7 @@ public final class Session {
     /** Presents nothing new from here on, since the node is about to stop. */
     void goAway(int reconnectAfterMillis, int spreadMillis) {
         leaving = true;
-        out.goAway("shutdown", reconnectAfterMillis, spreadMillis, loop.elsewhere(key()));
+        out.goAway("shutdown", reconnectAfterMillis, spreadMillis, loop.elsewhere(placement));
         out.flush();
     }
 
@@ -523,14 +541,20 @@ public final class Session {
         }
     }
 
-    private void saveEnd() {
+    /** Again and again until the store has it: to other nodes the device would seem connected. */
+    void saveEnd() {
         String reason = endedBecause == null ? "disconnected" : endedBecause;
         loop.mailboxes()
                 .end(
                         appId,
                         number,
                         generation,
-                        new Mailboxes.Ended(presentedTo, drainedTo(), heardSinceBegun, reason));
+                        new Mailboxes.Ended(presentedTo, drainedTo(), heardSinceBegun, reason))
+                .whenComplete((done, failure) -> {
+                    if (failure != null) {
+                        loop.execute(this, () -> loop.saveEndLater(this));
+                    }
+                });
     }
 
     /** Nothing at or below this id is pending. */

@@ -1,5 +1,6 @@
 package io.postrider.server.session;
 
+import io.postrider.protocol.CloseCode;
 import io.postrider.server.clock.Clock;
 import io.postrider.server.delivery.AckBatch;
 import io.postrider.server.delivery.AckOutcome;
@@ -57,6 +58,10 @@ public final class SessionLoop {
     private AckBatch waiting = new AckBatch();
     private List<Session> waitingSessions = new ArrayList<>();
     private boolean acksAreOut;
+
+    /** Sessions that have ended while the store failed. */
+    private List<Session> unsaved = new ArrayList<>();
+
     private int ticks;
     private @Nullable Runnable idleSignal;
 
@@ -90,8 +95,8 @@ public final class SessionLoop {
         return clock;
     }
 
-    List<String> elsewhere(long deviceKey) {
-        return sessions.elsewhere(deviceKey);
+    List<String> elsewhere(long placement) {
+        return sessions.elsewhere(placement);
     }
 
     boolean mayPresent() {
@@ -111,17 +116,53 @@ public final class SessionLoop {
         eventLoop.execute(task);
     }
 
-    /** Runs what blocks on a virtual thread, and comes back with its answer or its failure. */
-    <T> void blocking(Supplier<T> work, Consumer<T> then, Runnable otherwise) {
+    /** As {@link #execute}, for one session. */
+    void execute(Session session, Runnable task) {
+        execute(() -> alone(session, task));
+    }
+
+    void saveEndLater(Session session) {
+        unsaved.add(session);
+    }
+
+    private void saveEnds() {
+        if (unsaved.isEmpty() || store().intake() != MessageStore.Intake.OPEN) {
+            return;
+        }
+        List<Session> again = unsaved;
+        unsaved = new ArrayList<>();
+        again.forEach(alone(Session::saveEnd));
+    }
+
+    /** What fails for one session costs no other one its turn (G13): that session is closed. */
+    private static void alone(Session session, Runnable task) {
+        try {
+            task.run();
+        } catch (RuntimeException e) {
+            LOG.error("a session failed and is closed", e);
+            session.close(CloseCode.INTERNAL_ERROR);
+        }
+    }
+
+    private static Consumer<Session> alone(Consumer<Session> task) {
+        return session -> alone(session, () -> task.accept(session));
+    }
+
+    /**
+     * Runs what a session waits for on a virtual thread, and comes back with its answer or its
+     * failure.
+     */
+    <T> void blocking(Session session, Supplier<T> work, Consumer<T> then, Runnable otherwise) {
         virtual.execute(() -> {
             try {
                 T answer = work.get();
-                execute(() -> then.accept(answer));
+                execute(session, () -> then.accept(answer));
             } catch (RejectedExecutionException e) {
                 LOG.debug("the node has stopped while a session read", e);
-            } catch (RuntimeException e) {
-                LOG.warn("reading for a session failed: {}", e.getMessage());
-                execute(otherwise);
+            } catch (Throwable e) {
+                // Of an Error, too, a session must hear, or it waits for ever.
+                LOG.warn("reading for a session failed: {}", e.toString());
+                execute(session, otherwise);
             }
         });
     }
@@ -152,7 +193,8 @@ public final class SessionLoop {
     }
 
     /** Those of an app's recipients that are connected here. */
-    void forEach(long appId, Recipients recipients, Consumer<Session> each) {
+    void forEach(long appId, Recipients recipients, Consumer<Session> task) {
+        Consumer<Session> each = alone(task);
         Map<Integer, Session> ofApp = byApp.get(appId);
         if (ofApp == null) {
             return;
@@ -173,8 +215,8 @@ public final class SessionLoop {
         }
     }
 
-    void forEachSession(Consumer<Session> each) {
-        all().forEach(each);
+    void forEachSession(Consumer<Session> task) {
+        all().forEach(alone(task));
     }
 
     private List<Session> all() {
@@ -204,7 +246,7 @@ public final class SessionLoop {
         for (int i = 0; i < FLUSHES_AT_ONCE && !toFlush.isEmpty(); i++) {
             Session session = toFlush.remove();
             session.flushIsDue = false;
-            session.flush();
+            alone(session, session::flush);
         }
         if (!toFlush.isEmpty() && !flushScheduled) {
             flushScheduled = true;
@@ -251,15 +293,17 @@ public final class SessionLoop {
             AckBatch batch, List<Session> batchSessions, @Nullable List<AckOutcome> outcomes) {
         for (int i = 0; i < batch.size(); i++) {
             Session session = batchSessions.get(i);
+            long id = batch.get(i).messageId();
             if (outcomes == null) {
-                session.unanswered(batch.get(i).messageId());
+                alone(session, () -> session.unanswered(id));
             } else {
-                session.answered(batch.get(i).messageId(), outcomes.get(i));
+                AckOutcome outcome = outcomes.get(i);
+                alone(session, () -> session.answered(id, outcome));
             }
         }
         List<Session> answering = toAnswer;
         toAnswer = new ArrayList<>();
-        answering.forEach(Session::writeAnswers);
+        answering.forEach(alone(Session::writeAnswers));
         answered.add(new Answered(clock.ticks(), answering));
         flushAnswers();
         signalIfIdle();
@@ -308,7 +352,7 @@ public final class SessionLoop {
 
     /** Tells every session to go; runs the signal, once, when none waits for an ack any more. */
     void leave(int reconnectAfterMillis, int spreadMillis, Runnable whenIdle) {
-        all().forEach(session -> session.goAway(reconnectAfterMillis, spreadMillis));
+        forEachSession(session -> session.goAway(reconnectAfterMillis, spreadMillis));
         idleSignal = whenIdle;
         signalIfIdle();
     }
@@ -335,7 +379,8 @@ public final class SessionLoop {
         ticks++;
         if (ticks % TICKS_PER_LOOK == 0) {
             long now = clock.ticks();
-            all().forEach(session -> session.tick(now));
+            forEachSession(session -> session.tick(now));
+            saveEnds();
             signalIfIdle();
         }
     }

@@ -12,6 +12,7 @@ import io.postrider.server.delivery.Change.Revoked;
 import io.postrider.server.delivery.Change.Settled;
 import io.postrider.server.delivery.Mailboxes;
 import io.postrider.server.delivery.MessageStore;
+import io.postrider.server.delivery.Placement;
 import io.postrider.server.delivery.Presence;
 import io.postrider.server.delivery.Recipients;
 import io.postrider.server.delivery.Trace;
@@ -57,7 +58,7 @@ public final class Sessions implements WakeUps, Presence {
     private @Nullable Feed feed;
     private volatile Consumer<Change> readChange = change -> {};
     private BooleanSupplier mayPresent = () -> true;
-    private volatile LongFunction<List<String>> elsewhere = deviceKey -> List.of();
+    private volatile LongFunction<List<String>> elsewhere = placement -> List.of();
 
     public Sessions(SessionLimits limits, Clock clock, Trace trace, Metrics metrics) {
         this(limits, clock, trace, metrics, Executors.newVirtualThreadPerTaskExecutor());
@@ -86,14 +87,15 @@ public final class Sessions implements WakeUps, Presence {
     }
 
     /**
-     * Names who knows other nodes' gateways for a device, in its order; before {@link #sendAway}.
+     * Names who knows other nodes' gateways for a device of a {@link Placement}, in its order;
+     * before {@link #sendAway}.
      */
     public void leaveTo(LongFunction<List<String>> gateways) {
         elsewhere = gateways;
     }
 
-    List<String> elsewhere(long deviceKey) {
-        return elsewhere.apply(deviceKey);
+    List<String> elsewhere(long placement) {
+        return elsewhere.apply(placement);
     }
 
     boolean mayPresent() {
@@ -150,7 +152,7 @@ public final class Sessions implements WakeUps, Presence {
         }
         older.loop.execute(() -> {
             older.close(CloseCode.TAKEN_OVER);
-            session.loop.execute(session::begin);
+            session.loop.execute(session, session::begin);
         });
     }
 
@@ -239,7 +241,7 @@ public final class Sessions implements WakeUps, Presence {
     private void onLoop(long appId, int number, Consumer<Session> task) {
         Session session = byDevice.get(Device.key(appId, number));
         if (session != null) {
-            session.loop.execute(() -> task.accept(session));
+            session.loop.execute(session, () -> task.accept(session));
         }
     }
 

@@ -27,6 +27,17 @@ public final class SqlMailboxes implements Mailboxes {
     /** Nodes take the store's time from its answers. */
     private static final long CLOCKS_DIFFER_MILLIS = 100;
 
+    /** Of messages to many, what others were recipients of, too. */
+    private static final String RECALLED_SINCE =
+            "SELECT id, kind FROM messages WHERE app_id = ? AND recalled_at >= ?"
+                    + " AND expires_at > ? AND id <= ? AND (kind = 3"
+                    + " OR (kind = 1 AND number = ?)"
+                    + " OR (kind = 2 AND EXISTS (SELECT 1 FROM deliveries"
+                    + " WHERE message_id = messages.id AND deliveries.number = ?))"
+                    + " OR (kind = 4 AND EXISTS (SELECT 1 FROM presentations"
+                    + " WHERE message_id = messages.id AND presentations.number = ?)))"
+                    + " ORDER BY id";
+
     private static final String MOVED =
             "SELECT "
                     + MessageCache.columnsOf("messages")
@@ -55,11 +66,13 @@ public final class SqlMailboxes implements Mailboxes {
                     + sessionOf("started_at", "heard = 1 ORDER BY generation DESC")
                     + ", "
                     + sessionOf("started_at", "generation > 0 ORDER BY generation")
-                    + "), generation, incarnation, connected_at, coalesce(ended_at, 0)"
+                    + "), generation, incarnation, connected_at, coalesce(ended_at, 0), device_id"
                     + " FROM devices LEFT JOIN sessions ON sessions.app_id = devices.app_id"
                     + " AND sessions.number = devices.number AND generation = "
                     + sessionOf("max(generation)", "generation > 0")
-                    + " WHERE devices.app_id = ? AND devices.number = ? AND token_generation = ?";
+                    + " WHERE devices.app_id = ? AND devices.number = ? AND token_generation = ?"
+                    // What a deleted app leaves is deleted after it.
+                    + " AND EXISTS (SELECT 1 FROM apps WHERE id = devices.app_id)";
 
     private static String sessionOf(String column, String which) {
         return "(SELECT "
@@ -76,6 +89,7 @@ public final class SqlMailboxes implements Mailboxes {
      * @param previous null if this is the device's first session
      */
     private record Before(
+            String deviceId,
             long drainedTo,
             long presentedTo,
             boolean mayBegin,
@@ -84,6 +98,7 @@ public final class SqlMailboxes implements Mailboxes {
         static Before read(ResultSet row) throws SQLException {
             int generation = row.getInt(5);
             return new Before(
+                    row.getString(9),
                     row.getLong(1),
                     row.getLong(2),
                     row.getInt(3) > 0,
@@ -95,9 +110,22 @@ public final class SqlMailboxes implements Mailboxes {
         }
     }
 
-    private record Previous(int generation, long incarnation, long connectedAt, long endedAt) {}
+    private record Previous(int generation, long incarnation, long connectedAt, long endedAt) {
+        /** One from what is the future now connected before the clock was set back. */
+        boolean isNewerThan(long other, long now) {
+            return connectedAt > other + CLOCKS_DIFFER_MILLIS
+                    && connectedAt <= now + CLOCKS_DIFFER_MILLIS;
+        }
+    }
 
     private record End(long at, long after) {}
+
+    /**
+     * @param since null if nothing can have ended that the device was presented before
+     */
+    private record Beginning(Start start, @Nullable Since since) {}
+
+    private record Since(long millis, List<Long> groups) {}
 
     @Override
     public CompletableFuture<Start> begin(
@@ -112,21 +140,22 @@ public final class SqlMailboxes implements Mailboxes {
                                         appId,
                                         number,
                                         tokenGeneration)
-                                .<Start>map(before ->
+                                .map(before ->
                                         before.mayBegin
                                                 ? begin(tx, appId, number, before, connectedAt)
-                                                : new NotNow())
-                                .orElseGet(NoDevice::new));
+                                                : new Beginning(new NotNow(), null))
+                                .orElseGet(() -> new Beginning(new NoDevice(), null)))
+                .thenCompose(beginning -> withWhatEnded(appId, number, beginning));
     }
 
-    private Start begin(Tx tx, long appId, int number, Before before, long connectedAt) {
+    private Beginning begin(Tx tx, long appId, int number, Before before, long connectedAt) {
         Previous previous = before.previous;
         long presentedTo = before.presentedTo;
         if (previous != null && previous.endedAt == 0) {
             Optional<End> end = endOf(tx, previous.incarnation);
             boolean isElsewhere = end.isEmpty() && previous.incarnation != database.incarnation();
-            if (isElsewhere && previous.connectedAt > connectedAt + CLOCKS_DIFFER_MILLIS) {
-                return new TakenOver();
+            if (isElsewhere && previous.isNewerThan(connectedAt, tx.now())) {
+                return new Beginning(new TakenOver(), null);
             }
             End died = end.orElseGet(() -> new End(tx.now(), tx.lastId()));
             declareDead(tx, appId, number, previous, died);
@@ -147,26 +176,43 @@ public final class SqlMailboxes implements Mailboxes {
                 tx.now(),
                 connectedAt);
         List<Long> groups = Memberships.groupsOf(tx.sql, appId, number, tx.now());
-        return new Begun(
-                generation,
-                // What is open in groups may be older than all that is pending for the device
-                // itself. Whether it is meant is for the drain to say.
-                Math.min(before.drainedTo, Memberships.firstOpen(tx.sql, groups, tx.now()) - 1),
-                presentedTo,
-                tx.lastId(),
-                previous == null
-                        ? List.of()
-                        : recalledSince(tx, appId, number, before.since, presentedTo),
-                previous == null
-                        ? List.of()
-                        : Settlements.settledSince(
-                                tx.sql,
-                                appId,
-                                number,
-                                groups,
-                                before.since,
-                                presentedTo,
-                                tx.now()));
+        // What is open in groups may be older than all that is pending for the device itself.
+        // Whether it is meant is for the drain to say.
+        long drainedTo =
+                Math.min(before.drainedTo, Memberships.firstOpen(tx.sql, groups, tx.now()) - 1);
+        return new Beginning(
+                new Begun(
+                        before.deviceId,
+                        generation,
+                        drainedTo,
+                        presentedTo,
+                        tx.lastId(),
+                        List.of(),
+                        List.of()),
+                previous == null ? null : new Since(before.since, groups));
+    }
+
+    /**
+     * Read when the session has begun, and not by the writer: an app may have recalled thousands of
+     * messages since.
+     */
+    private CompletableFuture<Start> withWhatEnded(long appId, int number, Beginning beginning) {
+        Since since = beginning.since;
+        if (since == null || !(beginning.start instanceof Begun begun)) {
+            return CompletableFuture.completedFuture(beginning.start);
+        }
+        return CompletableFuture.supplyAsync(
+                () ->
+                        database.read(sql ->
+                                new Begun(
+                                        begun.deviceId(),
+                                        begun.generation(),
+                                        begun.drainedTo(),
+                                        begun.presentedTo(),
+                                        begun.beganAfter(),
+                                        recalledSince(sql, appId, number, since, begun),
+                                        settledSince(sql, appId, number, since, begun))),
+                Thread::startVirtualThread);
     }
 
     /** When a run of a node ended, if it has. */
@@ -199,35 +245,37 @@ public final class SqlMailboxes implements Mailboxes {
                 end.after);
     }
 
-    private static List<Long> recalledSince(
-            Tx tx, long appId, int number, long since, long presentedTo) {
-        List<Long> recalled =
-                tx.sql.list(
-                        "SELECT id FROM messages WHERE app_id = ? AND recalled_at >= ?"
-                                + " AND expires_at > ? AND id <= ?",
-                        row -> row.getLong(1),
+    private List<Long> recalledSince(Sql sql, long appId, int number, Since since, Begun begun) {
+        record Found(long id, int kind) {}
+
+        return sql
+                .list(
+                        RECALLED_SINCE,
+                        row -> new Found(row.getLong(1), row.getInt(2)),
                         appId,
-                        since,
-                        tx.now(),
-                        presentedTo);
-        return recalled.stream().filter(id -> isRecipient(tx.sql, appId, id, number)).toList();
+                        since.millis,
+                        clock.millis(),
+                        begun.presentedTo(),
+                        number,
+                        number,
+                        number)
+                .stream()
+                .filter(found ->
+                        found.kind != Deliveries.KIND_MANY
+                                || OpenSets.isRecipient(sql, appId, found.id, number))
+                .map(Found::id)
+                .toList();
     }
 
-    private static boolean isRecipient(Sql sql, long appId, long messageId, int number) {
-        int kind = (int) sql.number("SELECT kind FROM messages WHERE id = ?", messageId);
-        return switch (kind) {
-            case Deliveries.KIND_ONE ->
-                    sql.number("SELECT number FROM messages WHERE id = ?", messageId) == number;
-            case Deliveries.KIND_FEW ->
-                    sql.number(
-                                    "SELECT count(*) FROM deliveries"
-                                            + " WHERE message_id = ? AND number = ?",
-                                    messageId,
-                                    number)
-                            == 1;
-            case Deliveries.KIND_GROUPS -> Settlements.wasPresented(sql, messageId, number);
-            default -> OpenSets.isRecipient(sql, appId, messageId, number);
-        };
+    private List<Long> settledSince(Sql sql, long appId, int number, Since since, Begun begun) {
+        return Settlements.settledSince(
+                sql,
+                appId,
+                number,
+                since.groups,
+                since.millis,
+                begun.presentedTo(),
+                clock.millis());
     }
 
     @Override
@@ -379,19 +427,23 @@ public final class SqlMailboxes implements Mailboxes {
     }
 
     @Override
-    public List<Message> stillPending(long appId, int number, List<Long> messageIds) {
-        return database.read(sql -> {
-            List<Message> pending = new ArrayList<>();
-            for (long id : messageIds) {
-                Message message = database.messageCache().get(sql, id);
-                if (message != null
-                        && message.appId() == appId
-                        && isPending(sql, appId, id, number)) {
-                    pending.add(message);
-                }
+    public Optional<List<Message>> stillPending(
+            long appId, int number, int generation, List<Long> messageIds) {
+        return database.read(sql ->
+                isSuperseded(sql, appId, number, generation)
+                        ? Optional.empty()
+                        : Optional.of(stillPending(sql, appId, number, messageIds)));
+    }
+
+    private List<Message> stillPending(Sql sql, long appId, int number, List<Long> messageIds) {
+        List<Message> pending = new ArrayList<>();
+        for (long id : messageIds) {
+            Message message = database.messageCache().get(sql, id);
+            if (message != null && message.appId() == appId && isPending(sql, appId, id, number)) {
+                pending.add(message);
             }
-            return pending;
-        });
+        }
+        return pending;
     }
 
     private boolean isPending(Sql sql, long appId, long messageId, int number) {

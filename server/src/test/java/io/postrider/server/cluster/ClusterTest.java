@@ -6,6 +6,9 @@ import static org.awaitility.Awaitility.await;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.postrider.backends.Redis;
+import io.postrider.client.Gateway;
+import io.postrider.client.GatewayPublisher;
+import io.postrider.client.PublishRequest;
 import io.postrider.protocol.CloseCode;
 import io.postrider.protocol.v1.AppCredentials;
 import io.postrider.protocol.v1.ClientFrame;
@@ -23,6 +26,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -236,21 +240,26 @@ class ClusterTest {
             TestServer elsewhere = i % 2 == 0 ? other : one;
             elsewhere.api.call("GET", "/v1/devices", made.credentials(), null).expect(200);
             AppHandle next = (i % 2 == 0 ? one : other).app();
-            WireDevice server = new WireDevice("tcp://" + elsewhere.node.gateway());
-            server.send(
-                    ClientFrame.newBuilder()
-                            .setConnect(
-                                    Connect.newBuilder()
-                                            .setApp(
-                                                    AppCredentials.newBuilder()
-                                                            .setAppKey(next.appKey())
-                                                            .setMasterSecret(next.masterSecret())))
-                            .build());
+            WireDevice server = appServer(elsewhere, next);
             server.ping();
             soon(server, FrameCase.READY);
             soon(server, FrameCase.PONG);
             server.close();
         }
+    }
+
+    private static WireDevice appServer(TestServer at, AppHandle app) {
+        WireDevice server = new WireDevice("tcp://" + at.node.gateway());
+        server.send(
+                ClientFrame.newBuilder()
+                        .setConnect(
+                                Connect.newBuilder()
+                                        .setApp(
+                                                AppCredentials.newBuilder()
+                                                        .setAppKey(app.appKey())
+                                                        .setMasterSecret(app.masterSecret())))
+                        .build());
+        return server;
     }
 
     @Test
@@ -356,18 +365,54 @@ class ClusterTest {
     }
 
     @Test
-    void aNodeThatStopsSendsItsDevicesToTheOthers() {
+    void aNodeThatStopsSendsItsDevicesToTheOthersInTheirOrder() {
+        try (TestServer third = node("third")) {
+            for (TestServer node : List.of(one, other, third)) {
+                await().until(() -> nodes(node).equals(List.of("one", "other", "third")));
+            }
+            Map<WireDevice, List<String>> left = new HashMap<>();
+            for (int i = 0; i < 8; i++) {
+                List<String> order = addresses(gateways(one, "d" + i));
+                order.removeIf(address -> address.contains(other.node.gateway()));
+                left.put(connect(other, app.register("d" + i)), order);
+            }
+            assertThat(Set.copyOf(left.values())).hasSize(2);
+            WireDevice server = appServer(other, app);
+            Thread stopping = Thread.ofVirtual().start(other::close);
+            assertThat(elsewhere(server)).hasSize(4);
+            left.forEach((device, order) -> assertThat(elsewhere(device)).isEqualTo(order));
+            await().until(() -> !stopping.isAlive());
+            await().until(() -> nodes(one).equals(List.of("one", "third")));
+            assertThat(gateways(one, "d0")).hasSize(4);
+            left.keySet().forEach(WireDevice::close);
+            server.close();
+        }
+        other = node("other");
+    }
+
+    private static List<String> elsewhere(WireDevice device) {
+        return soon(device, FrameCase.GOAWAY).getGoaway().getGatewaysList();
+    }
+
+    private static List<String> addresses(JsonNode gateways) {
+        List<String> addresses = new ArrayList<>();
+        gateways.forEach(gateway -> addresses.add(gateway.path("address").asString()));
+        return addresses;
+    }
+
+    @Test
+    void aPublisherGoesOnAtAnotherNodeWhenItsOwnStops() throws Exception {
+        app.register("d");
         await().until(() -> nodes(other).equals(List.of("one", "other")));
-        WireDevice device = connect(other, app.register("d"));
-        Thread stopping = Thread.ofVirtual().start(other::close);
-        List<String> gateways = soon(device, FrameCase.GOAWAY).getGoaway().getGatewaysList();
-        assertThat(gateways)
-                .containsExactlyInAnyOrder(
-                        "tcp://" + one.node.gateway(), "ws://" + one.node.gateway() + "/gateway");
-        await().until(() -> !stopping.isAlive());
-        await().until(() -> nodes(one).equals(List.of("one")));
-        assertThat(gateways(one, "d")).hasSize(2);
-        device.close();
+        try (GatewayPublisher publisher =
+                GatewayPublisher.of(
+                        Gateway.of("tcp://" + other.node.gateway()),
+                        app.appKey(),
+                        app.masterSecret())) {
+            publisher.publish(PublishRequest.toAll().title("1"));
+            other.close();
+            assertThat(publisher.publish(PublishRequest.toAll().title("2")).targeted()).isOne();
+        }
         other = node("other");
     }
 

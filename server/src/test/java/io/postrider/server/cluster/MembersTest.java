@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.postrider.server.delivery.NodeRegistry.Node;
 import io.postrider.server.delivery.NodeRegistry.Self;
+import io.postrider.server.delivery.Placement;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -22,7 +23,10 @@ class MembersTest {
     private static Map<Long, Integer> firsts(List<Node> nodes) {
         Map<Long, Integer> firsts = new HashMap<>();
         for (int i = 0; i < DEVICES; i++) {
-            firsts.merge(Members.inOrder(nodes, "device-" + i).get(0).number(), 1, Integer::sum);
+            firsts.merge(
+                    Members.inOrder(nodes, Placement.of("device-" + i)).get(0).number(),
+                    1,
+                    Integer::sum);
         }
         return firsts;
     }
@@ -40,9 +44,9 @@ class MembersTest {
         List<Node> all = List.of(node(1, 100), node(2, 100), node(3, 100));
         List<Node> left = List.of(node(3, 100), node(1, 100));
         for (int i = 0; i < 1_000; i++) {
-            List<Node> before = new ArrayList<>(Members.inOrder(all, "d" + i));
+            List<Node> before = new ArrayList<>(Members.inOrder(all, Placement.of("d" + i)));
             before.removeIf(node -> node.number() == 2);
-            assertThat(Members.inOrder(left, "d" + i)).isEqualTo(before);
+            assertThat(Members.inOrder(left, Placement.of("d" + i))).isEqualTo(before);
         }
     }
 
@@ -51,10 +55,15 @@ class MembersTest {
         Node again = new Node(77, node(1, 100).self(), 9);
         for (int i = 0; i < 1_000; i++) {
             boolean first =
-                    Members.inOrder(List.of(node(1, 100), node(2, 100)), "d" + i).get(0).number()
+                    Members.inOrder(List.of(node(1, 100), node(2, 100)), Placement.of("d" + i))
+                                    .get(0)
+                                    .number()
                             == 1;
             boolean firstAgain =
-                    Members.inOrder(List.of(again, node(2, 100)), "d" + i).get(0).number() == 77;
+                    Members.inOrder(List.of(again, node(2, 100)), Placement.of("d" + i))
+                                    .get(0)
+                                    .number()
+                            == 77;
             assertThat(firstAgain).isEqualTo(first);
         }
     }
@@ -62,6 +71,7 @@ class MembersTest {
     @Test
     void aNodeThatHasNotSaidWhereItIsGetsNoDevices() {
         Node starting = new Node(1, new Self("local", "", List.of(), 0), 1);
-        assertThat(Members.inOrder(List.of(starting, node(2, 1)), "d")).containsExactly(node(2, 1));
+        assertThat(Members.inOrder(List.of(starting, node(2, 1)), Placement.of("d")))
+                .containsExactly(node(2, 1));
     }
 }

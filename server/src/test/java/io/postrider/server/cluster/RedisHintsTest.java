@@ -1,6 +1,7 @@
 package io.postrider.server.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.lettuce.core.RedisClient;
@@ -15,6 +16,8 @@ import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import redis.embedded.RedisSentinel;
 
 /** Over each kind of Redis that an address may name, all of them real. */
@@ -58,7 +61,38 @@ class RedisHintsTest {
                         "cluster-enabled yes", "cluster-config-file nodes.conf", "dir " + folder)) {
             own(redis);
             assertThatHintsCome("redis-cluster://127.0.0.1:" + redis.port());
+            assertThatHintsCome(
+                    "redis-cluster://127.0.0.1:%d,127.0.0.1:%d"
+                            .formatted(Redis.freePort(), redis.port()));
         }
+    }
+
+    @Test
+    void aPasswordIsSent() throws IOException {
+        try (Redis redis = new Redis("requirepass p@ss/word")) {
+            assertThatHintsCome("redis://:p%40ss%2Fword@127.0.0.1:" + redis.port());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "redis",
+                "http://:secret@a",
+                "redis://:secret@a,b",
+                "redis://:secret%zz@a",
+                "redis://:secret@a:port",
+                "redis-cluster://",
+                "redis-cluster://:secret@a:port,b",
+                "redis-cluster://:sec ret@a",
+                "redis-sentinel://:secret@a"
+            })
+    void whatIsNoAddressIsRefusedAndNotQuoted(String uri) {
+        assertThatThrownBy(() -> RedisAddress.of(uri))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("cluster is no address of a Redis")
+                .hasMessageNotContaining("secret");
     }
 
     /** A cluster of one. */
@@ -88,7 +122,7 @@ class RedisHintsTest {
     }
 
     private static RedisHints hints(String uri, LongConsumer heard) {
-        return new RedisHints(uri, "channel", heard, () -> {});
+        return new RedisHints(RedisAddress.of(uri), "channel", heard, () -> {});
     }
 
     private static boolean isConnected(RedisHints hints) {

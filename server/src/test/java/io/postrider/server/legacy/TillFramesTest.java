@@ -58,6 +58,7 @@ class TillFramesTest {
                 "9223372036854775808",
                 "\"9223372036854775808\"",
                 "1e999999999",
+                "1e99999999999",
                 "\"1e999999999\"",
                 "\"1e-999999999\"",
                 "null",
@@ -99,7 +100,15 @@ class TillFramesTest {
                         + "\"msg\":\"success\",\"data_type\":0,\"data\":"
                         + bare
                         + "}}";
-        for (String data : List.of("null", "7", "[]", "{}", "{\"type\":\"x\",\"group\":null}")) {
+        for (String data :
+                List.of(
+                        "null",
+                        "7",
+                        "[]",
+                        "{}",
+                        "{\"type\":\"x\",\"group\":null}",
+                        "{\"type\":1e400,\"receive_type\":1e999999999}",
+                        "{\"type\":1,\"x\":1e99999999999}")) {
             assertThat(TillFrames.newMessage(message(Push.newBuilder().setData(data).build())))
                     .isEqualTo(frame);
         }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.postrider.protocol.CloseCode;
 import io.postrider.server.delivery.Change;
 import io.postrider.server.delivery.Mailboxes.Begun;
+import io.postrider.server.delivery.Placement;
 import io.postrider.server.delivery.Recipients;
 import io.postrider.server.delivery.Trace.Event;
 import io.postrider.server.session.FakeStore.End;
@@ -59,7 +60,7 @@ class BeginningAndEndTest {
     @Test
     void g5ASessionThatEndsBeforeItBeganIsEndedInTheStoreOnceItBegins() {
         node.store.beginsAreHeld = true;
-        node.store.begun.put(ME, new Begun(4, 5, 9, 9, List.of(3L), List.of()));
+        node.store.begun.put(ME, new Begun("d", 4, 5, 9, 9, List.of(3L), List.of()));
         Session session = node.open(ME, device);
         session.close(CloseCode.SHUTDOWN);
         assertThat(node.store.ends).isEmpty();
@@ -75,7 +76,7 @@ class BeginningAndEndTest {
         node.store(3, ME);
         node.store(4, ME);
         node.store(5, ME);
-        node.store.begun.put(ME, new Begun(2, 3, 4, 0, List.of(1L, 2L), List.of()));
+        node.store.begun.put(ME, new Begun("d", 2, 3, 4, 0, List.of(1L, 2L), List.of()));
         node.open(ME, device);
         assertThat(device.got())
                 .containsExactly("recall 1", "recall 2", "push 4 attempt 2", "push 5");
@@ -86,7 +87,7 @@ class BeginningAndEndTest {
 
     @Test
     void recallsAreToldEvenWhenNothingIsPending() {
-        node.store.begun.put(ME, new Begun(2, 3, 4, 0, List.of(1L), List.of()));
+        node.store.begun.put(ME, new Begun("d", 2, 3, 4, 0, List.of(1L), List.of()));
         node.open(ME, device);
         assertThat(device.got()).containsExactly("recall 1");
     }
@@ -96,11 +97,13 @@ class BeginningAndEndTest {
         for (long id = 1; id <= 3; id++) {
             node.store(id, ME);
         }
-        node.store.begun.put(ME, new Begun(2, 0, 2, 3, List.of(), List.of()));
+        node.store.begun.put(ME, new Begun("d", 2, 0, 2, 3, List.of(), List.of()));
         node.store.beginsAreHeld = true;
         node.open(ME, device);
-        node.sessions.changed(new Change.Recalled(APP, 2, Recipients.of(ME)));
-        node.sessions.changed(new Change.Recalled(APP, 3, Recipients.of(ME)));
+        for (long id = 2; id <= 3; id++) {
+            node.store.end(ME, id);
+            node.sessions.changed(new Change.Recalled(APP, id, Recipients.of(ME)));
+        }
         node.run();
         node.store.release();
         node.run();
@@ -205,5 +208,27 @@ class BeginningAndEndTest {
         node.run();
         assertThat(device.got()).isEmpty();
         assertThat(node.store.ends).containsExactly(new End(ME, 1, 0, 0, "disconnected"));
+    }
+
+    @Test
+    void aDeviceIsSentToTheGatewaysOfItsOwnOrder() {
+        node.sessions.leaveTo(placement -> List.of("tcp://" + placement));
+        node.store.begun.put(ME, new Begun("phone", 1, 0, 0, 0, List.of(), List.of()));
+        node.open(ME, device).goAway(100, 200);
+        assertThat(device.gateways).containsExactly("tcp://" + Placement.of("phone"));
+    }
+
+    /** Else the device would seem connected to other nodes. */
+    @Test
+    void anEndThatTheStoreCouldNotTakeIsSavedWhenItWorksAgain() {
+        Session session = node.open(ME, device);
+        node.store.failing = true;
+        session.disconnected();
+        node.pass(1_000);
+        assertThat(node.store.saved).isEmpty();
+        node.store.failing = false;
+        node.pass(1_000);
+        node.pass(1_000);
+        assertThat(node.store.saved).containsExactly(ME);
     }
 }

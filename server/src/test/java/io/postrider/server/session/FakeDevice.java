@@ -11,6 +11,7 @@ final class FakeDevice implements Outbound {
     boolean writable = true;
     boolean paused;
     boolean failsToFlush;
+    boolean failsToPush;
     boolean caughtUp;
     int flushes;
 
@@ -19,6 +20,7 @@ final class FakeDevice implements Outbound {
 
     @Nullable CloseCode closed;
 
+    List<String> gateways = List.of();
     final List<Long> unanswered = new ArrayList<>();
     private final List<String> unflushed = new ArrayList<>();
     private final List<String> got = new ArrayList<>();
@@ -37,6 +39,9 @@ final class FakeDevice implements Outbound {
 
     @Override
     public void push(Message message, int attempt) {
+        if (failsToPush) {
+            throw new IllegalStateException("on purpose");
+        }
         room--;
         unflushed.add("push " + message.id() + (attempt == 1 ? "" : " attempt " + attempt));
     }
@@ -69,6 +74,7 @@ final class FakeDevice implements Outbound {
     @Override
     public void goAway(
             String reason, int reconnectAfterMillis, int spreadMillis, List<String> gateways) {
+        this.gateways = gateways;
         unflushed.add("goaway " + reason + " " + reconnectAfterMillis + " " + spreadMillis);
     }
 

@@ -44,7 +44,14 @@ final class FakeStore implements MessageStore, Mailboxes {
     /** Happens when a page of what was committed has been read, and not been fed. */
     Runnable afterPage = () -> {};
 
+    /** Whose ends were kept. */
+    final List<Integer> saved = new ArrayList<>();
+
     boolean failing;
+
+    /** While true, reads fail as if there were no memory. */
+    boolean failsBadly;
+
     boolean acksAreHeld;
     boolean beginsAreHeld;
     boolean knowsDevices = true;
@@ -122,6 +129,9 @@ final class FakeStore implements MessageStore, Mailboxes {
     }
 
     private void failIfFailing() {
+        if (failsBadly) {
+            throw new OutOfMemoryError("on purpose");
+        }
         if (failing) {
             throw new StoreUnavailable("broken");
         }
@@ -145,7 +155,8 @@ final class FakeStore implements MessageStore, Mailboxes {
     public CompletableFuture<Start> begin(
             long appId, int number, int tokenGeneration, long connectedAt) {
         begins.add(appId + "/" + number + "/" + tokenGeneration);
-        Begun known = begun.getOrDefault(number, new Begun(1, 0, 0, lastId, List.of(), List.of()));
+        Begun known =
+                begun.getOrDefault(number, new Begun("d", 1, 0, 0, lastId, List.of(), List.of()));
         return answer(beginsAreHeld, knowsDevices ? known : new NoDevice());
     }
 
@@ -153,6 +164,10 @@ final class FakeStore implements MessageStore, Mailboxes {
     public CompletableFuture<Void> end(long appId, int number, int generation, Ended ended) {
         ends.add(new End(number, generation, ended.position(), ended.drainedTo(), ended.reason()));
         heard.add(ended.heard());
+        if (failing) {
+            return CompletableFuture.failedFuture(new StoreUnavailable("broken"));
+        }
+        saved.add(number);
         return CompletableFuture.completedFuture(null);
     }
 
@@ -170,11 +185,14 @@ final class FakeStore implements MessageStore, Mailboxes {
     }
 
     @Override
-    public List<Message> stillPending(long appId, int number, List<Long> messageIds) {
+    public Optional<List<Message>> stillPending(
+            long appId, int number, int generation, List<Long> messageIds) {
         failIfFailing();
-        return of(number).values().stream()
-                .filter(message -> messageIds.contains(message.id()))
-                .toList();
+        List<Message> pending =
+                of(number).values().stream()
+                        .filter(message -> messageIds.contains(message.id()))
+                        .toList();
+        return isSuperseded ? Optional.empty() : Optional.of(pending);
     }
 
     @Override
@@ -224,7 +242,7 @@ final class FakeStore implements MessageStore, Mailboxes {
 
     @Override
     public Intake intake() {
-        throw new UnsupportedOperationException();
+        return failing ? Intake.BROKEN : Intake.OPEN;
     }
 
     @Override

@@ -118,7 +118,7 @@ class FeedTest {
 
     @Test
     void g11ALaterSessionThanTheDisplacedOneStays() {
-        node.store.begun.put(ME, new Begun(2, 0, 0, 0, List.of(), List.of()));
+        node.store.begun.put(ME, new Begun("d", 2, 0, 0, 0, List.of(), List.of()));
         node.open(ME, device);
         node.store.changes.add(new Displaced(APP, ME, 1));
         node.sessions.look();
@@ -248,6 +248,50 @@ class FeedTest {
         node.mayPresent = true;
         node.passHearing(1_000, session);
         assertThat(device.got()).containsExactly("push 1");
+    }
+
+    @Test
+    void g11WhatAnotherSessionPresentsByNowIsNotSentAgain() {
+        Session session = node.open(ME, device);
+        node.publish(1, ME);
+        node.store.isSuperseded = true;
+        node.passHearing(10_000, session);
+        assertThat(device.got()).containsExactly("push 1");
+        assertThat(device.closed).isEqualTo(CloseCode.TAKEN_OVER);
+    }
+
+    @Test
+    void g11WhatWasReadBeforeTheLeaseWasLostIsNotSentAgain() {
+        Session session = node.open(ME, device);
+        node.publish(1, ME);
+        node.readsAreHeld = true;
+        node.passHearing(10_000, session);
+        node.readsAreHeld = false;
+        node.mayPresent = false;
+        node.run();
+        assertThat(device.got()).containsExactly("push 1");
+        node.mayPresent = true;
+        node.passHearing(10_000, session);
+        assertThat(device.got()).containsExactly("push 1 attempt 2");
+    }
+
+    @Test
+    void g4AnErrorIsNotTheLastThingThatIsRead() {
+        node.store(1, ME);
+        node.store.failsBadly = true;
+        Session session = node.open(ME, device);
+        node.store.failsBadly = false;
+        node.passHearing(1_000, session);
+        assertThat(device.got()).containsExactly("push 1");
+        node.store(2, ME);
+        node.store.failsBadly = true;
+        node.sessions.look();
+        node.run();
+        assertThat(device.got()).isEmpty();
+        node.store.failsBadly = false;
+        node.sessions.look();
+        node.run();
+        assertThat(device.got()).containsExactly("push 2");
     }
 
     @Test

@@ -5,8 +5,8 @@ import static io.postrider.server.session.FakeNode.WINDOW;
 import static io.postrider.server.session.FakeStore.FOREVER;
 import static io.postrider.server.session.SessionLoop.TICK_MILLIS;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.postrider.protocol.CloseCode;
 import io.postrider.server.delivery.AckOutcome;
 import io.postrider.server.delivery.Arrival;
 import io.postrider.server.delivery.Change;
@@ -92,13 +92,26 @@ class PresentingTest {
     }
 
     @Test
-    void aFlushThatFailsHoldsUpNobodyForLong() {
+    void g4ASessionThatFailsIsClosedAndCostsNobodyElseAMessage() {
+        FakeDevice other = new FakeDevice();
         node.open(ME, device);
+        node.open(ME + 1, other);
+        device.failsToPush = true;
+        node.feed(node.store(1, ME), node.store(2, ME + 1));
+        assertThat(device.closed).isEqualTo(CloseCode.INTERNAL_ERROR);
+        node.feed(node.store(3, ME + 1));
+        assertThat(other.got()).containsExactly("push 2", "push 3");
+    }
+
+    @Test
+    void aFlushThatFailsHoldsUpNobody() {
+        FakeDevice other = new FakeDevice();
+        node.open(ME, device);
+        node.open(ME + 1, other);
         device.failsToFlush = true;
-        assertThatThrownBy(() -> node.publish(1, ME)).hasMessage("on purpose");
-        device.failsToFlush = false;
-        node.publish(2, ME);
-        assertThat(device.got()).containsExactly("push 1", "push 2");
+        node.feed(node.store(1, ME), node.store(2, ME + 1));
+        assertThat(device.closed).isEqualTo(CloseCode.INTERNAL_ERROR);
+        assertThat(other.got()).containsExactly("push 2");
     }
 
     @Test

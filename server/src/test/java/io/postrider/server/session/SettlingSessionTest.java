@@ -79,7 +79,7 @@ class SettlingSessionTest {
     @Test
     void whatOthersSettledWhileADeviceWasAwayItIsToldFirst() {
         node.store.add(FakeStore.toGroups(APP, 4), ME);
-        node.store.begun.put(ME, new Begun(2, 0, 3, 4, List.of(1L), List.of(2L)));
+        node.store.begun.put(ME, new Begun("d", 2, 0, 3, 4, List.of(1L), List.of(2L)));
         node.store.beginsAreHeld = true;
         node.open(ME, device);
         settled(3, ME);
@@ -118,11 +118,12 @@ class SettlingSessionTest {
     void g4WhoJoinsWhileItsSessionBeginsMissesNothing() {
         node.store.add(FakeStore.toGroups(APP, 1), OTHER);
         node.store.add(FakeStore.toGroups(APP, 2), OTHER);
-        node.store.begun.put(ME, new Begun(1, 2, 0, 2, List.of(), List.of()));
+        node.store.begun.put(ME, new Begun("d", 1, 2, 0, 2, List.of(), List.of()));
         node.store.beginsAreHeld = true;
         node.open(ME, device);
         node.store.alsoFor(ME, 1);
         node.store.alsoFor(ME, 2);
+        node.sessions.changed(new Change.Recalled(APP, 2, Recipients.of(ME)));
         node.sessions.changed(new Change.Joined(APP, ME, 2));
         node.sessions.changed(new Change.Joined(APP, ME, 1));
         node.run();

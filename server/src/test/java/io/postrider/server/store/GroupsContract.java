@@ -180,7 +180,7 @@ abstract class GroupsContract {
         assertThat(stores.groups().remove(app, "a", "a1")).isTrue();
         assertThat(hearing.heard).endsWith("recalled " + id + " for {1}");
         assertThat(pending(1)).isEmpty();
-        assertThat(stores.mailboxes().stillPending(app, 1, List.of(id))).isEmpty();
+        assertThat(stores.stillPending(app, 1, id)).isEmpty();
         assertThat(ack(1, id)).isEqualTo(AckOutcome.UNKNOWN);
         assertThat(stores.groups().remove(app, "a", "a1")).isFalse();
         assertThat(stores.groups().remove(app, "a", "nobody")).isFalse();

@@ -200,10 +200,12 @@ class PostgresFollowingTest {
     @Test
     void g11TheMailboxIsClosedToADisplacedSession() {
         int older = begin(one, app, device, 1_000).generation();
-        one.publish(app, device);
+        List<Long> published = List.of(one.publish(app, device));
         assertThat(drain(one, older)).hasSize(1);
+        assertThat(one.mailboxes().stillPending(app, device, older, published)).isPresent();
         int newer = begin(other, app, device, 2_000).generation();
         assertThat(one.mailboxes().drain(app, device, older, 0, 10)).isEmpty();
+        assertThat(one.mailboxes().stillPending(app, device, older, published)).isEmpty();
         assertThat(drain(other, newer)).hasSize(1);
     }
 

@@ -171,6 +171,15 @@ record Stores(
         return mailboxes.drain(app, number, Integer.MAX_VALUE, afterId, limit).orElseThrow();
     }
 
+    List<Long> stillPending(long app, int number, Long... ids) {
+        return mailboxes
+                .stillPending(app, number, Integer.MAX_VALUE, List.of(ids))
+                .orElseThrow()
+                .stream()
+                .map(message -> message.id())
+                .toList();
+    }
+
     Mailboxes.Start start(long app, int number, int tokenGeneration) {
         return mailboxes.begin(app, number, tokenGeneration, 0).join();
     }
