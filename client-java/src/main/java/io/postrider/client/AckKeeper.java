@@ -39,12 +39,14 @@ final class AckKeeper {
     private final long timeoutMillis;
     private @Nullable ScheduledFuture<?> timer;
     private boolean closed;
+    private @Nullable String epoch;
 
     AckKeeper(DeviceClientBuilder builder, Owner owner, ReentrantLock lock) {
         this.owner = owner;
         this.lock = lock;
         this.threads = builder.threads;
         this.memory = open(builder.memory);
+        this.epoch = epochOf(memory);
         this.timeoutMillis = builder.ackTimeoutMillis;
         this.acks =
                 new Acks(
@@ -60,6 +62,30 @@ final class AckKeeper {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    private static @Nullable String epochOf(@Nullable IdFile file) {
+        try {
+            return file == null ? null : file.epoch();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Remembers the server's epoch; answers the one before, null if there was none. */
+    @Nullable String epoch(String now) {
+        String before = epoch;
+        if (!now.equals(before)) {
+            epoch = now;
+            try {
+                if (memory != null) {
+                    memory.epoch(now);
+                }
+            } catch (IOException failure) {
+                owner.tell(watching -> watching.onMemoryFailed(failure));
+            }
+        }
+        return before;
     }
 
     Known receive(long id) {

@@ -12,7 +12,6 @@ import io.postrider.protocol.v1.Push;
 import io.postrider.protocol.v1.Ready;
 import io.postrider.protocol.v1.ServerFrame;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.ScheduledFuture;
@@ -51,13 +50,12 @@ public final class DeviceClient implements AutoCloseable {
     private DeviceState state = DeviceState.IDLE;
     private @Nullable Link link;
     private @Nullable ScheduledFuture<?> retry;
-    private @Nullable String epoch;
     private Heartbeat heartbeat = new Heartbeat();
     private boolean closeAfterHanding;
 
     DeviceClient(DeviceClientBuilder builder) {
         this.transport = builder.transport;
-        this.route = new Route(usable(builder.gateways, builder.transport));
+        this.route = Route.over(builder.transport, builder.gateways);
         this.token = builder.token;
         this.listener = builder.listener;
         this.observer = builder.observer;
@@ -89,19 +87,6 @@ public final class DeviceClient implements AutoCloseable {
                     DeviceClient.this.tell(event);
                 }
             };
-
-    private static List<Gateway> usable(List<Gateway> gateways, Transport transport) {
-        List<Gateway> usable = new ArrayList<>();
-        for (Gateway gateway : gateways) {
-            if (gateway.isTcp() == (transport == Transport.TCP)) {
-                usable.add(gateway);
-            }
-        }
-        if (usable.isEmpty()) {
-            throw new IllegalArgumentException("no gateway speaks " + transport);
-        }
-        return usable;
-    }
 
     /**
      * @param gateways in the order in which they are tried, as the registration answered them
@@ -465,12 +450,9 @@ public final class DeviceClient implements AutoCloseable {
             token = ready.getToken();
             tell(watching -> watching.onTokenRenewed(ready.getToken()));
         }
-        if (!ready.getEpoch().equals(epoch)) {
-            String before = epoch;
-            epoch = ready.getEpoch();
-            if (before != null) {
-                tell(watching -> watching.onEpochChanged(before, ready.getEpoch()));
-            }
+        String before = acks.epoch(ready.getEpoch());
+        if (before != null && !before.equals(ready.getEpoch())) {
+            tell(watching -> watching.onEpochChanged(before, ready.getEpoch()));
         }
         become(DeviceState.READY);
         acks.startOver();

@@ -38,9 +38,10 @@ public final class DeviceClientBuilder {
     }
 
     /**
-     * Keeps what was acknowledged in a file of 64 KiB, so that the listener gets no message twice
-     * even if the process dies in between; without one, only as long as this client lives. Only one
-     * client at a time can use a file.
+     * Keeps what was acknowledged, and the server's epoch, in a file of 64 KiB, so that the
+     * listener gets no message twice, and the observer hears of history that was lost, even if the
+     * process dies in between; without one, only as long as this client lives. Only one client at a
+     * time can use a file.
      */
     public DeviceClientBuilder memory(File file) {
         this.memory = file;

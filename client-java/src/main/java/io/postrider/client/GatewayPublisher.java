@@ -68,7 +68,6 @@ public final class GatewayPublisher implements AutoCloseable {
         final CompletableFuture<Published> answer = new CompletableFuture<>();
         final Backoff backoff = Backoff.random();
         int failures;
-        boolean sent;
         boolean resting;
 
         Waiting(ClientFrame frame) {
@@ -77,18 +76,31 @@ public final class GatewayPublisher implements AutoCloseable {
     }
 
     private GatewayPublisher(
-            Gateway gateway, AppCredentials credentials, Threads threads, int attempts) {
-        this.transport = gateway.isTcp() ? Transport.TCP : Transport.WEBSOCKET;
-        this.route = new Route(Collections.singletonList(gateway));
+            List<Gateway> gateways, AppCredentials credentials, Threads threads, int attempts) {
+        if (gateways.isEmpty()) {
+            throw new IllegalArgumentException("name at least one gateway");
+        }
+        this.transport = gateways.get(0).isTcp() ? Transport.TCP : Transport.WEBSOCKET;
+        this.route = Route.over(transport, gateways);
         this.credentials = credentials;
         this.threads = threads;
         this.attempts = attempts;
     }
 
-    /** Connects with the first publish. */
+    /** As {@link #of(List, String, String)}, where there is one node. */
     public static GatewayPublisher of(Gateway gateway, String appKey, String masterSecret) {
+        return of(Collections.singletonList(gateway), appKey, masterSecret);
+    }
+
+    /**
+     * Connects with the first publish.
+     *
+     * @param gateways in the order in which they are tried; those that speak another transport than
+     *     the first are left out
+     */
+    public static GatewayPublisher of(List<Gateway> gateways, String appKey, String masterSecret) {
         return new GatewayPublisher(
-                gateway,
+                gateways,
                 AppCredentials.newBuilder().setAppKey(appKey).setMasterSecret(masterSecret).build(),
                 Threads.shared(),
                 DEFAULT_ATTEMPTS);
@@ -96,12 +108,15 @@ public final class GatewayPublisher implements AutoCloseable {
 
     /** A publisher like this one, not connected, with other threads or another trust. */
     public GatewayPublisher using(Threads other) {
-        return new GatewayPublisher(route.gateway(), credentials, other, attempts);
+        return new GatewayPublisher(route.registered(), credentials, other, attempts);
     }
 
-    /** A publisher like this one, not connected, that sends each publish so often at most. */
+    /**
+     * A publisher like this one, not connected, that gives a publish up after so many refusals for
+     * a while and lost or failed connections.
+     */
     public GatewayPublisher withAttempts(int most) {
-        return new GatewayPublisher(route.gateway(), credentials, threads, most);
+        return new GatewayPublisher(route.registered(), credentials, threads, most);
     }
 
     /**
@@ -203,7 +218,6 @@ public final class GatewayPublisher implements AutoCloseable {
                 && inflightBytes < MOST_INFLIGHT_BYTES
                 && !unsent.isEmpty()) {
             Waiting publish = unsent.remove();
-            publish.sent = true;
             inflight++;
             inflightBytes += publish.frame.getSerializedSize();
             heartbeat.sent();
@@ -307,7 +321,6 @@ public final class GatewayPublisher implements AutoCloseable {
     }
 
     private void answered(Waiting publish) {
-        publish.sent = false;
         inflight--;
         inflightBytes -= publish.frame.getSerializedSize();
     }
@@ -380,8 +393,7 @@ public final class GatewayPublisher implements AutoCloseable {
             inflight = 0;
             waiting.values()
                     .removeIf(publish -> {
-                        publish.failures += publish.sent ? 1 : 0;
-                        publish.sent = false;
+                        publish.failures++;
                         boolean over = forGood || publish.failures >= attempts;
                         if (over) {
                             failed.add(publish);

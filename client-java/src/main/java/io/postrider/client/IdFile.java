@@ -6,11 +6,13 @@ import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.zip.CRC32;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The newest acknowledged ids in a file of fixed size: a ring of slots, each with its own checksum,
@@ -18,11 +20,14 @@ import java.util.zip.CRC32;
  * to its client's lock.
  *
  * <p>A slot is 16 bytes, big-endian: the id, a number that rises with each slot written, and the
- * CRC-32 of both.
+ * CRC-32 of both. After the slots the server's epoch: its length in bytes and their CRC-32, 4 bytes
+ * each, and the bytes.
  */
 final class IdFile implements AutoCloseable {
     private static final int SLOT = 16;
     private static final int CHECKED = 12;
+    private static final int EPOCH_HEAD = 8;
+    private static final int MOST_EPOCH = 256;
 
     private final RandomAccessFile file;
     private final FileLock lock;
@@ -64,7 +69,7 @@ final class IdFile implements AutoCloseable {
             ByteBuffer entry = ByteBuffer.wrap(all, at, SLOT);
             long id = entry.getLong();
             int number = entry.getInt();
-            if (entry.getInt() == checksum(all, at) && number % slots == at / SLOT) {
+            if (entry.getInt() == checksum(all, at, CHECKED) && number % slots == at / SLOT) {
                 entries.add(new long[] {number, id});
             }
         }
@@ -77,9 +82,9 @@ final class IdFile implements AutoCloseable {
         return ids;
     }
 
-    private static int checksum(byte[] bytes, int at) {
+    private static int checksum(byte[] bytes, int at, int length) {
         CRC32 crc = new CRC32();
-        crc.update(bytes, at, CHECKED);
+        crc.update(bytes, at, length);
         return (int) crc.getValue();
     }
 
@@ -92,10 +97,38 @@ final class IdFile implements AutoCloseable {
     void add(long id) throws IOException {
         ByteBuffer slot = ByteBuffer.allocate(SLOT);
         slot.putLong(id).putInt(next);
-        slot.putInt(checksum(slot.array(), 0));
+        slot.putInt(checksum(slot.array(), 0, CHECKED));
         file.seek((long) (next % slots) * SLOT);
         file.write(slot.array());
         next++;
+    }
+
+    /** The server's epoch as it was kept last; null if none was. */
+    @Nullable String epoch() throws IOException {
+        long at = (long) slots * SLOT;
+        if (file.length() < at + EPOCH_HEAD) {
+            return null;
+        }
+        file.seek(at);
+        int length = file.readInt();
+        int checksum = file.readInt();
+        if (length < 0 || length > MOST_EPOCH || file.length() < at + EPOCH_HEAD + length) {
+            return null;
+        }
+        byte[] text = new byte[length];
+        file.readFully(text);
+        return checksum(text, 0, length) == checksum
+                ? new String(text, StandardCharsets.UTF_8)
+                : null;
+    }
+
+    /** Keeps the server's epoch. */
+    void epoch(String now) throws IOException {
+        byte[] text = now.getBytes(StandardCharsets.UTF_8);
+        ByteBuffer entry = ByteBuffer.allocate(EPOCH_HEAD + text.length);
+        entry.putInt(text.length).putInt(checksum(text, 0, text.length)).put(text);
+        file.seek((long) slots * SLOT);
+        file.write(entry.array());
     }
 
     /** Has no effect the second time. */

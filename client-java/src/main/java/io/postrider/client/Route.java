@@ -19,11 +19,32 @@ final class Route {
     private @Nullable GoAway goAway;
 
     /**
+     * @throws IllegalArgumentException if none of the gateways is of the transport
+     */
+    static Route over(Transport transport, List<Gateway> gateways) {
+        List<Gateway> usable = new ArrayList<>();
+        for (Gateway gateway : gateways) {
+            if (gateway.isTcp() == (transport == Transport.TCP)) {
+                usable.add(gateway);
+            }
+        }
+        if (usable.isEmpty()) {
+            throw new IllegalArgumentException("no gateway speaks " + transport);
+        }
+        return new Route(usable);
+    }
+
+    /**
      * @param gateways of one transport
      */
     Route(List<Gateway> gateways) {
         this.registered = gateways;
         this.gateways = gateways;
+    }
+
+    /** Those it was made for. */
+    List<Gateway> registered() {
+        return registered;
     }
 
     Gateway gateway() {

@@ -39,6 +39,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** App servers that publish over the gateway. */
 class AppServerTest {
+    private static final String DEAD = "tcp://127.0.0.1:1";
+
     @TempDir Path data;
 
     private TestServer server;
@@ -257,6 +259,29 @@ class AppServerTest {
             assertThat(store.committedAfter(0, 1_000).arrivals()).isEmpty();
         }
         server = TestServer.start(data);
+    }
+
+    @Test
+    void thePublisherOfTheSdkGoesToTheNextGatewayWhereOneIsDead() throws Exception {
+        app.register("d");
+        try (GatewayPublisher publisher =
+                GatewayPublisher.of(
+                        List.of(Gateway.of(DEAD), Gateway.of(tcp)),
+                        app.appKey(),
+                        app.masterSecret())) {
+            assertThat(publisher.publish(PublishRequest.toAll().title("t")).targeted()).isOne();
+        }
+    }
+
+    @Test
+    void aPublishThatReachesNobodyIsGivenUp() {
+        try (GatewayPublisher publisher =
+                GatewayPublisher.of(Gateway.of(DEAD), app.appKey(), app.masterSecret())
+                        .withAttempts(2)) {
+            assertThatThrownBy(() -> publisher.publish(PublishRequest.toAll().title("t")))
+                    .isInstanceOf(PostriderException.class)
+                    .hasMessageContaining("the connection ended");
+        }
     }
 
     @Test
