@@ -1,7 +1,13 @@
 package io.postrider.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
+import io.postrider.client.DeviceClient;
+import io.postrider.client.DeviceObserver;
+import io.postrider.client.DeviceState;
+import io.postrider.client.Gateway;
+import io.postrider.client.Transport;
 import io.postrider.protocol.CloseCode;
 import io.postrider.protocol.v1.ServerFrame.FrameCase;
 import io.postrider.server.TestApi.AppHandle;
@@ -12,13 +18,19 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -114,7 +126,7 @@ class BackupTest {
             assertThat(said()).contains("another server is using");
         }
         assertThat(restore(file, data)).isEqualTo(2);
-        assertThat(said()).contains("has a database");
+        assertThat(said()).contains("has a database", "move postrider.db, postrider.db-wal and");
         assertThat(restore(file, folder.resolve("empty"))).isEqualTo(2);
         assertThat(said()).contains("is no backup, or is damaged");
         assertThat(restore(folder.resolve("none"), folder.resolve("empty"))).isEqualTo(2);
@@ -122,6 +134,50 @@ class BackupTest {
         assertThat(Files.readString(file)).isEqualTo("mine");
         TestServer.start(data).close();
         TestServer.start(folder.resolve("empty")).close();
+    }
+
+    /** Else its log would be written over what is restored. */
+    @Test
+    void whatAKilledNodeHasLeftKeepsABackupOut() throws IOException {
+        Path data = folder.resolve("data");
+        Path file = folder.resolve("backup.db");
+        TestServer.start(data).close();
+        assertThat(save(data, file)).as(said()).isZero();
+        Path other = Files.createDirectory(folder.resolve("other"));
+        Files.writeString(other.resolve("postrider.db-wal"), "committed");
+        assertThat(restore(file, other)).isEqualTo(2);
+        assertThat(said()).contains("has a database");
+        assertThat(other.resolve("postrider.db-wal")).hasContent("committed");
+    }
+
+    @Test
+    void aBackupOfANewerVersionIsRefused() throws Exception {
+        Path data = folder.resolve("data");
+        Path file = folder.resolve("backup.db");
+        TestServer.start(data).close();
+        assertThat(save(data, file)).as(said()).isZero();
+        try (Connection newer = DriverManager.getConnection("jdbc:sqlite:" + file);
+                Statement statement = newer.createStatement()) {
+            statement.execute(
+                    "INSERT INTO flyway_schema_history (installed_rank, version, description, type,"
+                            + " script, checksum, installed_by, installed_on, execution_time,"
+                            + " success) VALUES (99, '99', 'added', 'SQL', 'V99__added.sql', 1,"
+                            + " 'me', strftime('%Y-%m-%d %H:%M:%f', 'now'), 1, 1)");
+        }
+        Path other = folder.resolve("other");
+        assertThat(restore(file, other)).isEqualTo(2);
+        assertThat(said()).contains("newer Postrider");
+        TestServer.start(other).close();
+    }
+
+    @Test
+    void nobodyElseReadsABackup() throws IOException {
+        Path data = folder.resolve("data");
+        Path file = folder.resolve("backup.db");
+        TestServer.start(data).close();
+        assertThat(save(data, file)).as(said()).isZero();
+        assertThat(Files.getPosixFilePermissions(file))
+                .isEqualTo(PosixFilePermissions.fromString("rw-------"));
     }
 
     /** An old folder beside it would be saved, and nobody would know before the restore. */
@@ -141,6 +197,52 @@ class BackupTest {
         assertThat(run("backup", file.toString(), "--config", config.toString()))
                 .as(said())
                 .isZero();
+    }
+
+    /** Though its process may have died in between. */
+    @Test
+    void aDeviceIsToldThatHistoryWasLost() throws Exception {
+        Path data = folder.resolve("data");
+        Path other = folder.resolve("other");
+        Path file = folder.resolve("backup.db");
+        String token;
+        List<String> told = new CopyOnWriteArrayList<>();
+        try (TestServer server = TestServer.start(data)) {
+            token = server.app().register("d");
+            connectOnce(server, token, told);
+            connectOnce(server, token, told);
+            assertThat(save(data, file)).as(said()).isZero();
+        }
+        assertThat(restore(file, other)).as(said()).isZero();
+        assertThat(told).isEmpty();
+        try (TestServer server = TestServer.start(other)) {
+            connectOnce(server, token, told);
+            connectOnce(server, token, told);
+        }
+        assertThat(told).hasSize(1);
+        assertThat(said()).contains(told.get(0));
+    }
+
+    private void connectOnce(TestServer server, String token, List<String> epochs) {
+        try (DeviceClient client =
+                DeviceClient.builder(
+                                List.of(Gateway.of("tcp://" + server.node.gateway())),
+                                token,
+                                message -> {})
+                        .transport(Transport.TCP)
+                        .memory(folder.resolve("memory").toFile())
+                        .observer(
+                                new DeviceObserver() {
+                                    @Override
+                                    public void onEpochChanged(
+                                            @Nullable String before, String now) {
+                                        epochs.add(now);
+                                    }
+                                })
+                        .build()) {
+            client.start();
+            await().until(() -> client.state() == DeviceState.READY);
+        }
     }
 
     @Test

@@ -92,6 +92,11 @@ final class DataFolder implements AutoCloseable {
         return path.resolve(DATABASE);
     }
 
+    /** Is there while the database is open, and after a node was killed. */
+    Path log() {
+        return path.resolve(DATABASE + "-wal");
+    }
+
     /** Is there while the database is open. */
     Path walIndex() {
         return path.resolve(DATABASE + "-shm");

@@ -14,8 +14,9 @@ import org.flywaydb.core.api.MigrationVersion;
 
 /**
  * Brings a database to this version's schema. One that a newer version has taken further is
- * refused, unless that version's scripts have written to {@code meta}, as {@code runs_beside}, the
- * oldest schema version whose nodes may run on theirs: a script does so if all it does is to add.
+ * refused, unless each of that version's scripts has written to {@code meta}, as {@code
+ * runs_beside_} and its own version, the oldest schema version whose nodes may run on what it did:
+ * a script does so if all it does is to add.
  */
 final class Migrations {
     /** What every engine runs. */
@@ -63,15 +64,20 @@ final class Migrations {
                         .map(MigrationInfo::getVersion)
                         .max(Comparator.naturalOrder())
                         .orElse(MigrationVersion.EMPTY);
-        return oldestBeside(source).filter(own::isAtLeast).isPresent();
-    }
-
-    private static Optional<String> oldestBeside(DataSource source) {
         try (Sql sql = new Sql(source.getConnection())) {
-            return sql.first(
-                    "SELECT value FROM meta WHERE name = 'runs_beside'", row -> row.getString(1));
+            return Arrays.stream(all)
+                    .filter(Migrations::isNewer)
+                    .map(newer -> oldestBeside(sql, newer))
+                    .allMatch(oldest -> oldest.filter(own::isAtLeast).isPresent());
         } catch (SQLException e) {
             throw new StoreException("no connection to the database: " + e.getMessage(), e);
         }
+    }
+
+    private static Optional<String> oldestBeside(Sql sql, MigrationInfo newer) {
+        return sql.first(
+                "SELECT value FROM meta WHERE name = ?",
+                row -> row.getString(1),
+                "runs_beside_" + newer.getVersion());
     }
 }

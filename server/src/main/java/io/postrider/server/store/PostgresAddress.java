@@ -12,16 +12,39 @@ import java.util.regex.Pattern;
  * is the driver's business. In text it has no password.
  */
 record PostgresAddress(String jdbc, Optional<String> user, Optional<String> password) {
+    private static final String HOST = "(?:[^/?@:,\\[\\]]+|\\[[0-9A-Fa-f:.]+])(?::\\d{1,5})?";
     private static final Pattern URI =
             Pattern.compile(
-                    "postgres(?:ql)?://(?:([^:@/]*)(?::([^@/]*))?@)?([^/?@]+)/([^?]+)(\\?.*)?");
+                    "postgres(?:ql)?://(?:([^:@/?]*)(?::([^@/?]*))?@)?("
+                            + HOST
+                            + "(?:,"
+                            + HOST
+                            + ")*)/([^/?@]+)(\\?.*)?");
+    private static final Pattern PORT = Pattern.compile(":(\\d+)(?=,|$)");
+    private static final int MOST_PORT = 65_535;
 
-    /** Empty if it is not such a URI. */
+    /**
+     * Empty if it is not such a URI. What the driver refuses it quotes, with the password that
+     * somebody wrote in the wrong place; so it gets nothing that it refuses.
+     */
     static Optional<PostgresAddress> of(String uri) {
         Matcher parts = URI.matcher(uri);
-        if (!parts.matches()) {
+        try {
+            return parts.matches() && hasPorts(parts.group(3)) ? of(parts) : Optional.empty();
+        } catch (IllegalArgumentException e) {
+            // Percent signs that begin no code.
             return Optional.empty();
         }
+    }
+
+    private static boolean hasPorts(String hosts) {
+        return PORT.matcher(hosts)
+                .results()
+                .mapToInt(port -> Integer.parseInt(port.group(1)))
+                .allMatch(port -> port > 0 && port <= MOST_PORT);
+    }
+
+    private static Optional<PostgresAddress> of(Matcher parts) {
         String hosts = parts.group(3);
         String query = Optional.ofNullable(parts.group(5)).orElse("");
         if (hosts.contains(",") && !query.contains("targetServerType=")) {

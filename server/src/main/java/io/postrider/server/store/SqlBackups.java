@@ -2,18 +2,19 @@ package io.postrider.server.store;
 
 import io.postrider.server.clock.Clock;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.UnaryOperator;
 import org.sqlite.SQLiteConfig;
+import org.sqlite.SQLiteDataSource;
 
 /**
  * Backups of a folder's database, and what a database that was restored needs. Each fails with a
@@ -47,7 +48,7 @@ public final class SqlBackups {
         }
         Path part = partOf(file);
         try {
-            Files.deleteIfExists(part);
+            makeEmpty(part);
             SQLiteConfig config = new SQLiteConfig();
             config.setReadOnly(true);
             try (Connection connection = config.createConnection("jdbc:sqlite:" + database);
@@ -55,7 +56,8 @@ public final class SqlBackups {
                 sql.update("VACUUM INTO ?", part.toString());
             }
             finish(part, file);
-        } catch (IOException | SQLException e) {
+        } catch (IOException | SQLException | StoreException e) {
+            leaveOut(part, e);
             throw new StoreException("the backup failed: " + e.getMessage(), e);
         }
     }
@@ -69,24 +71,44 @@ public final class SqlBackups {
             throw new StoreException("there is no file " + file.toAbsolutePath());
         }
         try (DataFolder folder = DataFolder.open(data)) {
-            if (!isEmpty(folder.database())) {
+            // A log that is left would be written over what is restored here.
+            if (!isEmpty(folder.database()) || Files.exists(folder.log())) {
+                String name = folder.database().getFileName().toString();
                 throw new StoreException(
                         data.toAbsolutePath()
-                                + " has a database; restore into another folder, or move it away");
+                                + " has a database; restore into another folder, or move "
+                                + "%1$s, %1$s-wal and %1$s-shm away".formatted(name));
             }
             Path part = partOf(folder.database());
-            Files.copy(file, part, StandardCopyOption.REPLACE_EXISTING);
-            String epoch = UUID.randomUUID().toString();
-            try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + part);
-                    Sql sql = new Sql(connection)) {
-                check(sql, file);
-                renew(sql, epoch);
+            try {
+                return restore(file, part, folder);
+            } catch (IOException | SQLException | StoreException e) {
+                leaveOut(part, e);
+                throw e;
             }
-            finish(part, folder.database());
-            return epoch;
         } catch (IOException | SQLException e) {
             throw new StoreException(file + " could not be restored: " + e.getMessage(), e);
         }
+    }
+
+    private static String restore(Path file, Path part, DataFolder folder)
+            throws IOException, SQLException {
+        makeEmpty(part);
+        try (OutputStream copy = Files.newOutputStream(part)) {
+            Files.copy(file, copy);
+        }
+        String epoch = UUID.randomUUID().toString();
+        SQLiteDataSource source = new SQLiteDataSource();
+        source.setUrl("jdbc:sqlite:" + part);
+        try (Sql sql = new Sql(source.getConnection())) {
+            check(sql, file);
+        }
+        SqliteEngine.migrate(source);
+        try (Sql sql = new Sql(source.getConnection())) {
+            renew(sql, epoch);
+        }
+        finish(part, folder.database());
+        return epoch;
     }
 
     private static void check(Sql sql, Path file) {
@@ -154,12 +176,25 @@ public final class SqlBackups {
         return file.resolveSibling(file.getFileName() + ".part");
     }
 
+    /** Nobody else reads what is being written there. */
+    private static void makeEmpty(Path part) throws IOException {
+        Files.deleteIfExists(part);
+        DataFolder.keepToOwner(part);
+    }
+
+    private static void leaveOut(Path part, Exception because) {
+        try {
+            Files.deleteIfExists(part);
+        } catch (IOException e) {
+            because.addSuppressed(e);
+        }
+    }
+
     /** On the disk first, then under its name. */
     private static void finish(Path part, Path file) throws IOException {
         try (FileChannel channel = FileChannel.open(part, StandardOpenOption.WRITE)) {
             channel.force(true);
         }
-        DataFolder.keepToOwner(part);
         Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
     }
 }

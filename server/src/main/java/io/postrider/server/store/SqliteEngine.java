@@ -16,6 +16,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
+import javax.sql.DataSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sqlite.SQLiteConfig;
@@ -78,14 +79,18 @@ final class SqliteEngine implements Engine {
         this.pendingInMemory = pendingInMemory;
         prepare(folder.database());
         this.source = source(folder.database());
-        Migrations.run(
-                source,
-                Map.of("rowid", "INTEGER", "blob", "BLOB", "clustered", "WITHOUT ROWID"),
-                Migrations.COMMON);
+        migrate(source);
         for (int i = 0; i < READERS; i++) {
             readers.add(new Sql(source.getConnection()));
         }
         this.checkpoints = new Checkpoints(source, folder);
+    }
+
+    static void migrate(DataSource source) {
+        Migrations.run(
+                source,
+                Map.of("rowid", "INTEGER", "blob", "BLOB", "clustered", "WITHOUT ROWID"),
+                Migrations.COMMON);
     }
 
     /** Lets a purge give space back, which can only be chosen before the first table. */
@@ -177,7 +182,11 @@ final class SqliteEngine implements Engine {
     }
 
     @Override
-    public <T> T read(Function<Sql, T> reading) {
+    public Readers readers() {
+        return this::read;
+    }
+
+    private <T> T read(Function<Sql, T> reading) {
         Sql sql = takeReader();
         try {
             sql.begin();

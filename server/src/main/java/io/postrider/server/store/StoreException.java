@@ -1,6 +1,7 @@
 package io.postrider.server.store;
 
 import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
 import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteErrorCode;
 
@@ -27,10 +28,14 @@ public final class StoreException extends RuntimeException {
         return getCause() instanceof SQLException sql && NO_LOCK.equals(sql.getSQLState());
     }
 
-    /** Whether the database itself failed, and not what was asked of it. */
+    /**
+     * Whether the database itself failed, and not what was asked of it. Of a reader that was not to
+     * be had in time the pool says so by the type alone.
+     */
     boolean isOfTheDatabase() {
-        return getCause() instanceof SQLException sql
-                && (isOfPostgres(sql.getSQLState()) || isOfSqlite(sql.getErrorCode()));
+        return getCause() instanceof SQLTransientConnectionException
+                || (getCause() instanceof SQLException sql
+                        && (isOfPostgres(sql.getSQLState()) || isOfSqlite(sql.getErrorCode())));
     }
 
     private static boolean isOfSqlite(int code) {

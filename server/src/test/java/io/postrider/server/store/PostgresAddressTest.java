@@ -19,6 +19,12 @@ class PostgresAddressTest {
     }
 
     @Test
+    void aHostMayBeAnAddress() {
+        assertThat(PostgresAddress.of("postgres://[::1]:5433,10.0.0.1:1/push").orElseThrow())
+                .hasToString("[::1]:5433,10.0.0.1:1/push");
+    }
+
+    @Test
     void ofSeveralHostsThePrimaryIsLookedFor() {
         assertThat(PostgresAddress.of("postgresql://a,b:1/push").orElseThrow().jdbc())
                 .isEqualTo("jdbc:postgresql://a,b:1/push?targetServerType=primary");
@@ -40,7 +46,14 @@ class PostgresAddressTest {
                 "postgres://a/",
                 "jdbc:postgresql://a/b",
                 "postgres:///b",
-                "postgres://u:p@q@a/b"
+                "postgres://u:p@q@a/b",
+                "postgres://u:p/q@a/b",
+                "postgres://u:p?q@a/b",
+                "postgres://u:50%zz@a/b",
+                "postgres://a:x/b",
+                "postgres://a:0/b",
+                "postgres://a,b:65536/b?password=p",
+                "postgres://a/b/c"
             })
     void whatIsNoAddressIsNone(String uri) {
         assertThat(PostgresAddress.of(uri)).isEmpty();
