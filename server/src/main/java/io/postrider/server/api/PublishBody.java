@@ -3,6 +3,7 @@ package io.postrider.server.api;
 import io.postrider.protocol.v1.Notification;
 import io.postrider.protocol.v1.Push;
 import io.postrider.server.api.Json.RawJson;
+import io.postrider.server.delivery.Message;
 import io.postrider.server.delivery.NewMessage;
 import io.postrider.server.identity.DeviceFilter;
 import io.postrider.server.identity.Platform;
@@ -25,7 +26,7 @@ record PublishBody(
 
     private static final int MOST_IDS = 1_000;
     private static final int MOST_KEY = 255;
-    private static final int MOST_TTL_SECONDS = 2_419_200;
+    private static final int MOST_TTL_SECONDS = (int) Message.MOST_TTL.toSeconds();
     private static final int DEFAULT_TTL_SECONDS = 86_400;
     private static final int DEFAULT_PRIORITY = 3;
 

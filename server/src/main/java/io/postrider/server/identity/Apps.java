@@ -16,6 +16,8 @@ import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Apps and their credentials. All apps are kept in memory, since each request and each connect
@@ -24,11 +26,17 @@ import org.jspecify.annotations.Nullable;
 public final class Apps {
     private static final int KEY_LETTERS = 24;
 
+    private static final Logger LOG = LoggerFactory.getLogger(Apps.class);
+
     private final AppStore store;
     private final Map<Long, App> byId = new ConcurrentHashMap<>();
     private final Map<String, App> byKey = new ConcurrentHashMap<>();
 
     private final Object changes = new Object();
+
+    /** What is known of these may be out of date, since the store failed. */
+    private final Set<Long> unread = ConcurrentHashMap.newKeySet();
+
     private LongConsumer credentialsVoid = app -> {};
     private LongConsumer tokensVoid = app -> {};
     private LongConsumer deleted = app -> {};
@@ -170,6 +178,18 @@ public final class Apps {
     }
 
     /**
+     * Takes those apps as they are now that could not be read when they had changed. To be called
+     * every few seconds; blocks.
+     */
+    public void readAgain() {
+        try {
+            unread.forEach(this::changed);
+        } catch (RuntimeException e) {
+            LOG.warn("an app that has changed is read later: {}", e.getMessage());
+        }
+    }
+
+    /**
      * An app was made, changed or deleted, maybe by another node: takes it as it is now. Blocks.
      */
     public void changed(long id) {
@@ -177,9 +197,11 @@ public final class Apps {
         App now;
         synchronized (changes) {
             // Read and kept by one at a time, or the older of two could stay.
+            unread.add(id);
             before = byId.get(id);
             now = store.byId(id).orElse(null);
             keep(before, now);
+            unread.remove(id);
         }
         if (before == null) {
             return;

@@ -1,5 +1,7 @@
 package io.postrider.server.identity;
 
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import io.postrider.server.clock.Clock;
 import io.postrider.server.identity.DeviceStore.Revocation;
 import java.nio.BufferUnderflowException;
@@ -9,9 +11,8 @@ import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Base64;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
@@ -37,12 +38,17 @@ public final class DeviceTokens {
     /**
      * Devices some of whose unexpired tokens are void, and the generation of those that are not.
      */
-    private final Map<Long, Integer> generations = new ConcurrentHashMap<>();
+    private final Cache<Long, Integer> generations;
 
     public DeviceTokens(Apps apps, DeviceStore devices, Clock clock) {
         this.apps = apps;
         this.devices = devices;
         this.clock = clock;
+        this.generations =
+                Caffeine.newBuilder()
+                        .expireAfterWrite(LIFETIME)
+                        .ticker(() -> TimeUnit.MILLISECONDS.toNanos(clock.millis()))
+                        .build();
         reload();
     }
 
@@ -53,10 +59,12 @@ public final class DeviceTokens {
 
     /** From here on the device's tokens of older generations are refused. */
     public void revoked(Revocation revocation) {
-        generations.merge(
-                Device.key(revocation.appId(), revocation.number()),
-                revocation.generation(),
-                Math::max);
+        generations
+                .asMap()
+                .merge(
+                        Device.key(revocation.appId(), revocation.number()),
+                        revocation.generation(),
+                        Math::max);
     }
 
     /**
@@ -104,7 +112,8 @@ public final class DeviceTokens {
         if (version != VERSION || app.isEmpty() || app.get().tokenKeyId() != keyId) {
             return Optional.empty();
         }
-        if (generation < generations.getOrDefault(Device.key(app.get().id(), number), 0)) {
+        Integer valid = generations.getIfPresent(Device.key(app.get().id(), number));
+        if (valid != null && generation < valid) {
             return Optional.empty();
         }
         byte[] given = Arrays.copyOfRange(bytes, BODY, BODY + MAC);

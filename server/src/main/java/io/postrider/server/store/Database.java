@@ -94,7 +94,9 @@ public final class Database implements AutoCloseable {
                 .orElseThrow(() ->
                         new StoreException(
                                 "store is no address of a PostgreSQL database, such as"
-                                        + " postgres://user:password@host:5432/postrider"));
+                                        + " postgres://user:password@host:5432/postrider; in user"
+                                        + " and password write @ as %40, / as %2F, ? as %3F, % as"
+                                        + " %25"));
     }
 
     static Database open(Engine engine, Clock clock, Metrics metrics) {
@@ -290,7 +292,7 @@ public final class Database implements AutoCloseable {
     /** The newest committed message id. Looks at the database only if others write to it, too. */
     long lastId() {
         return engine.isShared()
-                ? readOne(sql -> Sequences.last(sql, Sequences.MESSAGES))
+                ? readOneForFeed(sql -> Sequences.last(sql, Sequences.MESSAGES))
                 : writer.lastId();
     }
 
@@ -299,14 +301,26 @@ public final class Database implements AutoCloseable {
      * for whose transaction all nodes wait, has a reader of its own.
      */
     <T> T read(Function<Sql, T> reading) {
-        return available(
-                () -> writer.isCurrentThread() ? engine.readAside(reading) : engine.read(reading));
+        return available(() -> readers().read(reading));
     }
 
     /** As {@link #read}, by one statement, which is a moment of its own and costs one way less. */
     <T> T readOne(Function<Sql, T> reading) {
-        return available(() ->
-                writer.isCurrentThread() ? engine.readAside(reading) : engine.readOne(reading));
+        return available(() -> readers().readOne(reading));
+    }
+
+    private Readers readers() {
+        return writer.isCurrentThread() ? engine.readersAside() : engine.readers();
+    }
+
+    /** As {@link #readOne}, for the feed of the sessions, who do not wait for REST. */
+    <T> T readOneForFeed(Function<Sql, T> reading) {
+        return available(() -> engine.readersAside().readOne(reading));
+    }
+
+    /** As {@link #read}, for the feed of the sessions. */
+    <T> T readForFeed(Function<Sql, T> reading) {
+        return available(() -> engine.readersAside().read(reading));
     }
 
     private static <T> T available(Supplier<T> reading) {

@@ -8,6 +8,7 @@ import io.postrider.server.store.OpenSets.OpenSet;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -42,6 +43,13 @@ final class Deliveries {
             "UPDATE messages SET state = ?, at = ?, opened_at = ?"
                     + " WHERE id = ? AND app_id = ? AND number = ? AND state = 0"
                     + " AND expires_at > ?";
+
+    private static final int LOOKED_AT_ONCE = 100;
+    private static final String VALID =
+            "SELECT id FROM messages WHERE id IN (?"
+                    + ", ?".repeat(LOOKED_AT_ONCE - 1)
+                    + ") AND recalled_at IS NULL AND expires_at > ? AND names_users >= ?"
+                    + " ORDER BY id";
 
     private final OpenSets sets;
     private final PendingIndex pending;
@@ -360,55 +368,71 @@ final class Deliveries {
      * @param onlyNamed only messages whose audience named users
      */
     void fail(Tx tx, long appId, int number, long drainedTo, boolean onlyNamed, String reason) {
-        for (long messageId : pending.of(tx, appId, number)) {
-            if (failAmongRows(tx, number, messageId, onlyNamed, reason)) {
+        int least = onlyNamed ? 1 : 0;
+        for (long messageId : valid(tx, pending.of(tx, appId, number), least)) {
+            if (failAmongRows(tx, number, messageId, reason)) {
                 pending.remove(tx, appId, number, messageId);
             }
         }
-        for (long messageId : manyAfter(tx.sql, appId, number, drainedTo)) {
+        for (long messageId : valid(tx, manyAfter(tx.sql, appId, number, drainedTo), least)) {
             OpenSet set = sets.get(tx, messageId);
-            if (set.isPending(number, tx.now()) && (set.namesUsers || !onlyNamed)) {
+            if (set.isPending(number, tx.now())) {
                 sets.end(tx, set, number, OpenSets.FAILED, reason);
             }
         }
     }
 
-    private static boolean failAmongRows(
-            Tx tx, int number, long messageId, boolean onlyNamed, String reason) {
-        int least = onlyNamed ? 1 : 0;
+    /**
+     * Those of the messages that can still end. Of a device that is long away most have expired.
+     *
+     * @param least 1 for those only whose audience named users
+     */
+    private static List<Long> valid(Tx tx, List<Long> messageIds, int least) {
+        List<Long> valid = new ArrayList<>();
+        for (int from = 0; from < messageIds.size(); from += LOOKED_AT_ONCE) {
+            @Nullable Object[] values = new @Nullable Object[LOOKED_AT_ONCE + 2];
+            Arrays.fill(values, 0L);
+            for (int i = 0; i < LOOKED_AT_ONCE && from + i < messageIds.size(); i++) {
+                values[i] = messageIds.get(from + i);
+            }
+            values[LOOKED_AT_ONCE] = tx.now();
+            values[LOOKED_AT_ONCE + 1] = least;
+            valid.addAll(tx.sql.list(VALID, row -> row.getLong(1), values));
+        }
+        return valid;
+    }
+
+    private static boolean failAmongRows(Tx tx, int number, long messageId, String reason) {
         int one =
                 tx.sql.update(
                         "UPDATE messages SET state = 4, at = ?, reason = ?"
-                                + " WHERE id = ? AND number = ? AND state = 0 AND expires_at > ?"
-                                + " AND names_users >= ?",
+                                + " WHERE id = ? AND number = ? AND state = 0",
                         tx.now(),
                         reason,
                         messageId,
-                        number,
-                        tx.now(),
-                        least);
+                        number);
         return one == 1
                 || tx.sql.update(
                                 "UPDATE deliveries SET state = 4, at = ?, reason = ?"
-                                        + " WHERE message_id = ? AND number = ? AND state = 0"
-                                        + " AND message_id IN (SELECT id FROM messages"
-                                        + " WHERE id = ? AND expires_at > ? AND names_users >= ?)",
+                                        + " WHERE message_id = ? AND number = ? AND state = 0",
                                 tx.now(),
                                 reason,
                                 messageId,
-                                number,
-                                messageId,
-                                tx.now(),
-                                least)
+                                number)
                         == 1;
     }
 
     /** Deletes whom a message was for, and how it ended for each. */
-    void delete(Tx tx, long appId, long messageId) {
-        forgetPending(tx, appId, messageId);
-        tx.sql.update("DELETE FROM deliveries WHERE message_id = ?", messageId);
-        sets.delete(tx, appId, messageId);
-        settlements.delete(tx, messageId);
+    void delete(Tx tx, long appId, long messageId, int kind) {
+        switch (kind) {
+            case KIND_ONE -> forgetPending(tx, appId, messageId);
+            case KIND_FEW -> {
+                forgetPending(tx, appId, messageId);
+                tx.sql.update("DELETE FROM deliveries WHERE message_id = ?", messageId);
+            }
+            case KIND_GROUPS -> settlements.delete(tx, messageId);
+            default -> sets.delete(tx, messageId);
+        }
     }
 
     /** The messages to many above an id that a device is a recipient of, oldest first. */

@@ -1,7 +1,5 @@
 package io.postrider.server.store;
 
-import java.util.function.Function;
-
 /**
  * What differs between SQLite and PostgreSQL: connections, the store's time, whether others write
  * too, and what is to be done beside the SQL, which is the same.
@@ -16,17 +14,11 @@ interface Engine {
     /** The same after a failure; proved to write and to flush. On the writer thread. */
     Sql connectAgain();
 
-    /** Reads what is committed, as of one moment. Blocks while all readers are busy. */
-    <T> T read(Function<Sql, T> reading);
+    Readers readers();
 
-    /** As {@link #read}, by a connection that nobody else waits for; for one thread at a time. */
-    default <T> T readAside(Function<Sql, T> reading) {
-        return read(reading);
-    }
-
-    /** As {@link #read}, for a reading of one statement. */
-    default <T> T readOne(Function<Sql, T> reading) {
-        return read(reading);
+    /** For those for whom everybody waits, and who are few. */
+    default Readers readersAside() {
+        return readers();
     }
 
     /**
@@ -50,6 +42,9 @@ interface Engine {
 
     /** Begins what is done from time to time. Once, when the writer runs. */
     void attend(Writer writer);
+
+    /** Makes room for the messages of the next day, if nobody has to wait for it. */
+    default void makeRoomAhead(Writer writer) {}
 
     /**
      * Deletes, whole days at once, messages that are older than any app keeps them. Answers whether

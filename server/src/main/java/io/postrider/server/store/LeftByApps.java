@@ -8,9 +8,6 @@ import org.jspecify.annotations.Nullable;
  * mark in {@code meta} keeps it in mind until that is done; an app's number is never given again.
  */
 final class LeftByApps {
-    static final List<String> SESSION = List.of("app_id", "number", "generation");
-    static final List<String> IDEMPOTENCY_KEY = List.of("app_id", "idem_key");
-
     private static final String MARK = "left_by_app_";
     private static final int MESSAGES_AT_ONCE = 200;
     private static final String OF_THE_APP = "app_id = ?";
@@ -26,7 +23,10 @@ final class LeftByApps {
 
     /** In the transaction that deletes the app. */
     static void mark(Tx tx, long app) {
-        tx.sql.update("INSERT INTO meta (name, value) VALUES (?, ?)", MARK + app, "" + app);
+        tx.sql.update(
+                "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                MARK + app,
+                "" + app);
     }
 
     /** Deletes what every marked app has left. Blocks. */
@@ -46,16 +46,16 @@ final class LeftByApps {
         Pieces.delete(
                 database,
                 "group_mailboxes",
-                List.of("group_id", "message_id"),
+                Pieces.GROUP_MAILBOX,
                 "group_id IN (SELECT id FROM groups WHERE app_id = ?)",
                 app);
         delete("groups", List.of("id"), app);
-        delete("group_devices", List.of("group_id", "number"), app);
+        delete("group_devices", Pieces.GROUP_DEVICE, app);
         delete("group_users", List.of("group_id", "user_name"), app);
         delete("till_tokens", List.of("token_hash"), app);
         delete("tills", List.of("app_id", "number"), app);
-        delete("idempotency_keys", IDEMPOTENCY_KEY, app);
-        delete("sessions", SESSION, app);
+        delete("idempotency_keys", Pieces.IDEMPOTENCY_KEY, app);
+        delete("sessions", Pieces.SESSION, app);
         delete("audience_changes", List.of("app_id", "seq"), app);
         delete("devices", List.of("app_id", "number"), app);
         database.writer()

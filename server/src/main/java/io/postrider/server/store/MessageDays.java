@@ -22,20 +22,20 @@ final class MessageDays {
     /** What goes with a day, by the piece. Values: the day's first id and the next day's. */
     private static final List<String> BELONGINGS =
             List.of(
-                    "pending JOIN messages ON messages.app_id = pending.app_id"
-                            + " AND messages.number = pending.number"
-                            + " AND messages.id = pending.message_id"
-                            + " WHERE messages.state = 0 AND messages.id >= ? AND messages.id < ?",
-                    "pending JOIN deliveries ON deliveries.app_id = pending.app_id"
-                            + " AND deliveries.number = pending.number"
-                            + " AND deliveries.message_id = pending.message_id"
-                            + " WHERE deliveries.state = 0"
-                            + " AND deliveries.message_id >= ? AND deliveries.message_id < ?",
                     "deliveries WHERE message_id >= ? AND message_id < ?",
                     "message_sets WHERE message_id >= ? AND message_id < ?",
                     "set_ends WHERE message_id >= ? AND message_id < ?",
                     "settlements WHERE message_id >= ? AND message_id < ?",
                     "presentations WHERE message_id >= ? AND message_id < ?");
+
+    /** Values: twice from after which id, and up to which. */
+    private static final String DELETE_PENDING =
+            "DELETE FROM pending USING (SELECT app_id, number, id FROM messages"
+                    + " WHERE id > ? AND id <= ? AND state = 0"
+                    + " UNION ALL SELECT app_id, number, message_id FROM deliveries"
+                    + " WHERE message_id > ? AND message_id <= ? AND state = 0) old"
+                    + " WHERE pending.app_id = old.app_id AND pending.number = old.number"
+                    + " AND pending.message_id = old.id";
 
     private long lastFrom;
     private long lastTo;
@@ -74,18 +74,8 @@ final class MessageDays {
             return;
         }
         Day day = Day.of(messageId);
-        if (tx.sql.number("SELECT count(*) FROM pg_class WHERE oid = to_regclass(?)", day.table())
-                == 0) {
-            // In two steps, since the second locks nobody out.
-            tx.sql.run("CREATE TABLE " + day.table() + " (LIKE messages INCLUDING DEFAULTS)");
-            tx.sql.run(
-                    "ALTER TABLE messages ATTACH PARTITION "
-                            + day.table()
-                            + " FOR VALUES FROM ("
-                            + day.from()
-                            + ") TO ("
-                            + day.to()
-                            + ")");
+        if (!hasRoom(tx, day)) {
+            make(day).forEach(tx.sql::run);
         }
         tx.afterCommit(() -> {
             lastFrom = day.from();
@@ -94,10 +84,41 @@ final class MessageDays {
     }
 
     /**
-     * Deletes the days that have ended before, but not those with messages that are valid still.
-     * Answers whether there were any.
+     * As {@link #makeRoom}, for the day after this one: on the day itself all who publish would
+     * wait for whoever holds a lock on the messages, such as ANALYZE.
      */
-    boolean dropBefore(Writer writer, long millis) {
+    void makeRoomAhead(Writer writer) {
+        writer.change(
+                        tx -> {
+                            Day next = new Day(Day.of(Tx.firstIdAt(tx.now())).date.plusDays(1));
+                            if (!hasRoom(tx, next)) {
+                                runSoon(tx, String.join("; ", make(next)));
+                            }
+                        })
+                .join();
+    }
+
+    private static boolean hasRoom(Tx tx, Day day) {
+        return tx.sql.number(
+                        "SELECT count(*) FROM pg_class WHERE oid = to_regclass(?)", day.table())
+                > 0;
+    }
+
+    /** In two steps, since the second locks nobody out who reads or writes. */
+    private static List<String> make(Day day) {
+        return List.of(
+                "CREATE TABLE " + day.table() + " (LIKE messages INCLUDING DEFAULTS)",
+                "ALTER TABLE messages ATTACH PARTITION "
+                        + day.table()
+                        + " FOR VALUES FROM ("
+                        + day.from()
+                        + ") TO ("
+                        + day.to()
+                        + ")");
+    }
+
+    /** Deletes the days that have ended before a time. Answers whether there were any. */
+    boolean dropBefore(Readers readers, Writer writer, long millis) {
         List<Day> old =
                 writer.await(tx ->
                         tx
@@ -111,12 +132,12 @@ final class MessageDays {
                                 .map(name -> name.substring(PREFIX.length()))
                                 .map(date -> new Day(LocalDate.parse(date, NAME)))
                                 .filter(day -> day.endsBefore(millis))
-                                .filter(day -> !isValid(tx, day))
                                 .toList());
         boolean dropped = false;
         for (Day day : old) {
             boolean isFree = writer.await(tx -> isFree(tx, day));
             if (isFree) {
+                emptyPending(readers, writer, day);
                 BELONGINGS.forEach(rows -> empty(writer, rows, day));
             }
             if (isFree && writer.await(tx -> drop(tx, day))) {
@@ -159,13 +180,22 @@ final class MessageDays {
         }
     }
 
-    private static boolean isValid(Tx tx, Day day) {
-        return tx.sql.number(
-                        "SELECT count(*) FROM (SELECT 1 FROM "
-                                + day.table()
-                                + " WHERE expires_at >= ? LIMIT 1) AS one",
-                        tx.now())
-                > 0;
+    /** By so many messages: what of them is pending has no index. */
+    private static void emptyPending(Readers readers, Writer writer, Day day) {
+        String someFurther =
+                "SELECT id FROM "
+                        + day.table()
+                        + " WHERE id > ? ORDER BY id LIMIT 1 OFFSET "
+                        + (ROWS_AT_ONCE - 1);
+        long from = day.from() - 1;
+        while (from < day.to()) {
+            long after = from;
+            long upTo =
+                    readers.readOne(sql -> sql.first(someFurther, row -> row.getLong(1), after))
+                            .orElse(day.to());
+            writer.await(tx -> tx.sql.update(DELETE_PENDING, after, upTo, after, upTo));
+            from = upTo;
+        }
     }
 
     private static void empty(Writer writer, String rows, Day day) {

@@ -158,17 +158,10 @@ final class OpenSets {
     }
 
     /** Deletes a message's sets and its log of ends. */
-    void delete(Tx tx, long appId, long messageId) {
+    void delete(Tx tx, long messageId) {
         byId.remove(messageId);
         ends.keySet().removeIf(key -> key.set.messageId == messageId);
-        int pieces = lastPiece(tx.sql, appId);
-        for (int piece = 0; piece <= pieces; piece++) {
-            tx.sql.update(
-                    "DELETE FROM message_sets WHERE app_id = ? AND piece = ? AND message_id = ?",
-                    appId,
-                    piece,
-                    messageId);
-        }
+        tx.sql.update("DELETE FROM message_sets WHERE message_id = ?", messageId);
         tx.sql.update("DELETE FROM set_ends WHERE message_id = ?", messageId);
     }
 
@@ -246,10 +239,15 @@ final class OpenSets {
                                 },
                                 messageId)
                         .orElseThrow(() -> new StoreException("no message " + messageId));
-        int pieces = lastPiece(sql, set.appId);
-        for (int piece = 0; piece <= pieces; piece++) {
-            loadPiece(sql, set, piece);
-        }
+        sql.read(
+                "SELECT piece, outcome, bits FROM message_sets WHERE message_id = ?",
+                row -> {
+                    long offset = row.getLong(1) << PIECE_BITS;
+                    RoaringBitmap low = deserialize(row.getBytes(3));
+                    set.of(row.getInt(2)).or(RoaringBitmap.addOffset(low, offset));
+                    return true;
+                },
+                messageId);
         sql.read(
                 "SELECT outcome, seq, bits FROM set_ends WHERE message_id = ? AND seq > ?",
                 row -> {
@@ -261,25 +259,6 @@ final class OpenSets {
                 set.foldedTo);
         set.lastSeq = Math.max(set.lastSeq, set.foldedTo);
         return set;
-    }
-
-    private static int lastPiece(Sql sql, long appId) {
-        return (int) sql.number("SELECT last_number FROM apps WHERE id = ?", appId) >> PIECE_BITS;
-    }
-
-    private static void loadPiece(Sql sql, OpenSet set, int piece) {
-        sql.read(
-                "SELECT outcome, bits FROM message_sets"
-                        + " WHERE app_id = ? AND piece = ? AND message_id = ?",
-                row -> {
-                    RoaringBitmap low = deserialize(row.getBytes(2));
-                    set.of(row.getInt(1))
-                            .or(RoaringBitmap.addOffset(low, (long) piece << PIECE_BITS));
-                    return true;
-                },
-                set.appId,
-                piece,
-                set.messageId);
     }
 
     private static Map<Integer, RoaringBitmap> pieces(RoaringBitmap numbers) {
@@ -327,26 +306,21 @@ final class OpenSets {
     static List<Integer> recipientsAfter(
             Sql sql, long appId, long messageId, int after, int limit) {
         List<Integer> numbers = new ArrayList<>();
-        int pieces = lastPiece(sql, appId);
-        for (int piece = (after + 1) >> PIECE_BITS;
-                piece <= pieces && numbers.size() < limit;
-                piece++) {
-            int begin = piece << PIECE_BITS;
-            sql.read(
-                    "SELECT bits FROM message_sets WHERE app_id = ? AND piece = ?"
-                            + " AND message_id = ? AND outcome = 0",
-                    row -> {
-                        PeekableIntIterator low = stored(row.getBytes(1)).getIntIterator();
-                        low.advanceIfNeeded(Math.max(0, after + 1 - begin));
-                        while (low.hasNext() && numbers.size() < limit) {
-                            numbers.add(begin + low.next());
-                        }
-                        return false;
-                    },
-                    appId,
-                    piece,
-                    messageId);
-        }
+        sql.read(
+                "SELECT piece, bits FROM message_sets WHERE message_id = ? AND app_id = ?"
+                        + " AND outcome = 0 AND piece >= ? ORDER BY piece",
+                row -> {
+                    int begin = row.getInt(1) << PIECE_BITS;
+                    PeekableIntIterator low = stored(row.getBytes(2)).getIntIterator();
+                    low.advanceIfNeeded(Math.max(0, after + 1 - begin));
+                    while (low.hasNext() && numbers.size() < limit) {
+                        numbers.add(begin + low.next());
+                    }
+                    return numbers.size() < limit;
+                },
+                messageId,
+                appId,
+                (after + 1) >> PIECE_BITS);
         return numbers;
     }
 

@@ -20,6 +20,10 @@ final class PostgresEngine implements Engine {
     /** At once, for this process; who finds none free waits. */
     static final int READERS = 8;
 
+    /** One each for who may not wait for those: the writer, the feed, and its sweep. */
+    private static final int READERS_ASIDE = 3;
+
+    private static final int ROWS_AT_ONCE = 200;
     private static final int LEAST_VERSION = 14;
     private static final int CONNECT_SECONDS = 5;
 
@@ -51,8 +55,8 @@ final class PostgresEngine implements Engine {
     private final PGSimpleDataSource source;
     private final UnaryOperator<Connection> around;
     private final Clock clock;
-    private final HikariDataSource pool;
-    private final HikariDataSource aside;
+    private final Pool pool;
+    private final Pool aside;
     private final MessageDays days = new MessageDays();
 
     /** Names this process among those that write. */
@@ -86,10 +90,10 @@ final class PostgresEngine implements Engine {
                 Migrations.COMMON,
                 "classpath:io/postrider/server/store/postgresql");
         this.pool = readers("store-readers", READERS);
-        this.aside = readers("store-writers-reader", 1);
+        this.aside = readers("store-readers-aside", READERS_ASIDE);
     }
 
-    private HikariDataSource readers(String name, int most) {
+    private Pool readers(String name, int most) {
         HikariConfig config = new HikariConfig();
         config.setDataSource(source);
         config.setPoolName(name);
@@ -98,7 +102,7 @@ final class PostgresEngine implements Engine {
         config.setReadOnly(true);
         config.setTransactionIsolation("TRANSACTION_REPEATABLE_READ");
         config.setConnectionTimeout(CONNECT_SECONDS * 1_000L);
-        return new HikariDataSource(config);
+        return new Pool(new HikariDataSource(config));
     }
 
     private static PGSimpleDataSource source(PostgresAddress address) {
@@ -112,6 +116,8 @@ final class PostgresEngine implements Engine {
         source.setSocketTimeout(SOCKET_SECONDS);
         source.setTcpKeepAlive(true);
         source.setReWriteBatchedInserts(true);
+        // Else all rows of an answer are in memory before the first is looked at.
+        source.setDefaultRowFetchSize(ROWS_AT_ONCE);
         source.setOptions(TIMEOUTS + PLANS);
         // Details quote rows, and rows have payloads.
         source.setLogServerErrorDetail(false);
@@ -196,26 +202,33 @@ final class PostgresEngine implements Engine {
     }
 
     @Override
-    public <T> T read(Function<Sql, T> reading) {
-        return read(pool, reading, false);
+    public Readers readers() {
+        return pool;
     }
 
     @Override
-    public <T> T readOne(Function<Sql, T> reading) {
-        return read(pool, reading, true);
+    public Readers readersAside() {
+        return aside;
     }
 
-    @Override
-    public <T> T readAside(Function<Sql, T> reading) {
-        return read(aside, reading, false);
-    }
+    private record Pool(HikariDataSource source) implements Readers {
+        @Override
+        public <T> T read(Function<Sql, T> reading) {
+            return read(reading, false);
+        }
 
-    private static <T> T read(HikariDataSource from, Function<Sql, T> reading, boolean one) {
-        try (Connection connection = from.getConnection()) {
-            connection.setAutoCommit(one);
-            return reading.apply(new Sql(connection));
-        } catch (SQLException e) {
-            throw new StoreException("no connection to the database: " + e.getMessage(), e);
+        @Override
+        public <T> T readOne(Function<Sql, T> reading) {
+            return read(reading, true);
+        }
+
+        private <T> T read(Function<Sql, T> reading, boolean one) {
+            try (Connection connection = source.getConnection()) {
+                connection.setAutoCommit(one);
+                return reading.apply(new Sql(connection));
+            } catch (SQLException e) {
+                throw new StoreException("no connection to the database: " + e.getMessage(), e);
+            }
         }
     }
 
@@ -223,8 +236,13 @@ final class PostgresEngine implements Engine {
     public void attend(Writer writer) {}
 
     @Override
+    public void makeRoomAhead(Writer writer) {
+        days.makeRoomAhead(writer);
+    }
+
+    @Override
     public boolean dropDaysBefore(Writer writer, long millis) {
-        return days.dropBefore(writer, millis);
+        return days.dropBefore(pool, writer, millis);
     }
 
     /** That is done by the server itself. */
@@ -236,7 +254,7 @@ final class PostgresEngine implements Engine {
 
     @Override
     public void close() {
-        pool.close();
-        aside.close();
+        pool.source.close();
+        aside.source.close();
     }
 }

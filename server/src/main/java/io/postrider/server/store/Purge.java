@@ -1,8 +1,11 @@
 package io.postrider.server.store;
 
 import io.postrider.server.clock.Clock;
+import io.postrider.server.delivery.Message;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,6 +24,29 @@ final class Purge {
     private static final long CHANGES_MILLIS = TimeUnit.HOURS.toMillis(1);
     private static final long AUDIT_MILLIS = TimeUnit.DAYS.toMillis(365);
     private static final long IDEMPOTENCY_MILLIS = TimeUnit.HOURS.toMillis(24);
+
+    /** A device whose last session is that old comes back all the same, and was told until then. */
+    private static final String NOT_THE_LAST =
+            " AND EXISTS (SELECT 1 FROM sessions newer WHERE newer.app_id = sessions.app_id"
+                    + " AND newer.number = sessions.number"
+                    + " AND newer.generation > sessions.generation)";
+
+    /** Its number would be given again, and with it the sessions that it never ended. */
+    private static final String NOT_THE_NEWEST = " AND id < (SELECT max(id) FROM incarnations)";
+
+    private static final String SETTLED =
+            "EXISTS (SELECT 1 FROM settlements"
+                    + " WHERE settlements.message_id = group_mailboxes.message_id"
+                    + " AND settlements.group_id = group_mailboxes.group_id"
+                    + " AND settlements.state <> 0 AND settlements.at < ?)";
+
+    /**
+     * Only what the snapshot before the newest held: a publish that is being accepted may have been
+     * resolved a little earlier, and looks for who has gone since.
+     */
+    private static final String IN_SNAPSHOT =
+            "app_id = ? AND seq <= (SELECT previous FROM audience_snapshots"
+                    + " WHERE audience_snapshots.app_id = audience_changes.app_id)";
 
     private final Database database;
     private final Clock clock;
@@ -63,6 +89,7 @@ final class Purge {
                                         == 1);
     }
 
+    /** Each part by itself: one that fails is tried again with the next run. */
     void run() {
         long now = clock.millis();
         record Retention(long app, long before) {}
@@ -75,69 +102,91 @@ final class Purge {
                                         new Retention(
                                                 row.getLong(1),
                                                 now - TimeUnit.DAYS.toMillis(row.getInt(2)))));
-        new LeftByApps(database).delete();
-        tidyMailboxes(now - SETTLED_MILLIS);
+        part(() -> new LeftByApps(database).delete());
+        part(() -> tidyMailboxes(now));
         long oldest = apps.stream().mapToLong(Retention::before).min().orElse(now);
-        if (database.engine().dropDaysBefore(database.writer(), oldest)) {
-            database.writer().change(tx -> database.storedCounts().forget()).join();
-        }
+        // Whatever is older has expired.
+        long wholeDaysBefore = Math.min(oldest, now - Message.MOST_TTL.toMillis());
+        part(() -> goOnByADay(wholeDaysBefore));
         for (Retention app : apps) {
-            purgeMessages(app.app, app.before);
+            if (!database.engine().isShared() || app.before > wholeDaysBefore) {
+                part(() -> purgeMessages(app.app, app.before));
+            }
+            part(() -> delete("audience_changes", List.of("app_id", "seq"), IN_SNAPSHOT, app.app));
         }
         long weekAgo = now - SESSION_LOG_MILLIS;
-        delete("group_devices", List.of("group_id", "number"), "stays_until < ?", now);
+        delete("group_devices", Pieces.GROUP_DEVICE, "stays_until < ?", now);
         delete("till_tokens", List.of("token_hash"), "expires_at < ?", now);
-        delete("sessions", LeftByApps.SESSION, "ended_at < ?", weekAgo);
+        delete("sessions", Pieces.SESSION, "ended_at < ?" + NOT_THE_LAST, weekAgo);
         delete(
                 "idempotency_keys",
-                LeftByApps.IDEMPOTENCY_KEY,
+                Pieces.IDEMPOTENCY_KEY,
                 "created_at < ?",
                 now - IDEMPOTENCY_MILLIS);
         delete("logins", List.of("token_hash"), "expires_at < ?", now);
         delete("audit", List.of("id"), "at < ?", now - AUDIT_MILLIS);
         if (database.engine().isShared()) {
             delete("changes", List.of("id"), "id < ?", Tx.firstIdAt(now - CHANGES_MILLIS));
-            delete("incarnations", List.of("id"), "ended_at < ?", weekAgo);
+            delete("incarnations", List.of("id"), "ended_at < ?" + NOT_THE_NEWEST, weekAgo);
         }
         database.engine().giveSpaceBack(database.writer());
     }
 
-    private void delete(String table, List<String> key, String condition, long value) {
-        Pieces.delete(database, table, key, condition, value);
-    }
-
-    private void tidyMailboxes(long endedBefore) {
-        int tidied = MESSAGES_AT_ONCE;
-        while (tidied == MESSAGES_AT_ONCE) {
-            tidied =
-                    database.writer()
-                            .await(tx -> Settlements.tidySome(tx, endedBefore, MESSAGES_AT_ONCE));
+    private static void part(Runnable part) {
+        try {
+            part.run();
+        } catch (RuntimeException e) {
+            LOG.warn("a part of the purge failed, will be tried again: {}", e.getMessage());
         }
     }
+
+    private void delete(String table, List<String> key, String condition, long value) {
+        part(() -> Pieces.delete(database, table, key, condition, value));
+    }
+
+    private void tidyMailboxes(long now) {
+        delete("group_mailboxes", Pieces.GROUP_MAILBOX, "expires_at < ?", now);
+        delete("group_mailboxes", Pieces.GROUP_MAILBOX, SETTLED, now - SETTLED_MILLIS);
+    }
+
+    private void goOnByADay(long dropBefore) {
+        database.engine().makeRoomAhead(database.writer());
+        if (database.engine().dropDaysBefore(database.writer(), dropBefore)) {
+            database.writer().change(tx -> database.storedCounts().forget()).join();
+        }
+    }
+
+    private record Old(long id, int kind) {}
 
     private void purgeMessages(long app, long before) {
-        int deleted = MESSAGES_AT_ONCE;
-        while (deleted == MESSAGES_AT_ONCE) {
-            deleted = database.writer().await(tx -> purgeSome(tx, app, before));
-        }
+        List<Old> found = List.of(new Old(0, 0));
+        do {
+            long after = found.getLast().id;
+            found = database.read(sql -> old(sql, app, after, before));
+            List<Old> some = found;
+            database.writer().change(tx -> deleteSome(tx, app, some)).join();
+        } while (found.size() == MESSAGES_AT_ONCE);
     }
 
-    private int purgeSome(Tx tx, long app, long before) {
-        List<Long> ids =
-                tx.sql.list(
-                        "SELECT id FROM messages WHERE app_id = ? AND id < ? AND expires_at < ?"
-                                + " ORDER BY id LIMIT ?",
-                        row -> row.getLong(1),
-                        app,
-                        Tx.firstIdAt(before),
-                        before,
-                        MESSAGES_AT_ONCE);
-        for (long id : ids) {
-            database.deliveries().delete(tx, app, id);
-            tx.sql.update("DELETE FROM messages WHERE id = ?", id);
-            tx.afterCommit(() -> database.messageCache().remove(id));
-        }
-        database.storedCounts().removed(app, ids.size());
-        return ids.size();
+    private static List<Old> old(Sql sql, long app, long after, long before) {
+        return sql.list(
+                "SELECT id, kind FROM messages WHERE app_id = ? AND id > ? AND id < ?"
+                        + " AND expires_at < ? ORDER BY id LIMIT ?",
+                row -> new Old(row.getLong(1), row.getInt(2)),
+                app,
+                after,
+                Tx.firstIdAt(before),
+                before,
+                MESSAGES_AT_ONCE);
+    }
+
+    private void deleteSome(Tx tx, long app, List<Old> some) {
+        some.forEach(old -> database.deliveries().delete(tx, app, old.id, old.kind));
+        int[] deleted =
+                tx.sql.updateEach(
+                        "DELETE FROM messages WHERE id = ?",
+                        some.stream().map(old -> new @Nullable Object[] {old.id}).toList());
+        database.storedCounts().removed(app, Arrays.stream(deleted).sum());
+        tx.afterCommit(() -> some.forEach(old -> database.messageCache().remove(old.id)));
     }
 }

@@ -363,20 +363,6 @@ final class Settlements {
                 presentation.number());
     }
 
-    /** Takes some of what has expired, or ended before a time, out of the mailboxes. */
-    static int tidySome(Tx tx, long endedBefore, int most) {
-        return tx.sql.update(
-                "DELETE FROM group_mailboxes WHERE (group_id, message_id) IN"
-                        + " (SELECT old.group_id, old.message_id FROM group_mailboxes old"
-                        + " JOIN settlements ON settlements.message_id = old.message_id"
-                        + " AND settlements.group_id = old.group_id"
-                        + " WHERE old.expires_at < ?"
-                        + " OR (settlements.state <> 0 AND settlements.at < ?) LIMIT ?)",
-                tx.now(),
-                endedBefore,
-                most);
-    }
-
     /** Deletes everything of a message. */
     void delete(Tx tx, long messageId) {
         known.invalidate(messageId);

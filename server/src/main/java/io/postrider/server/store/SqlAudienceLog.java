@@ -67,23 +67,15 @@ public final class SqlAudienceLog implements AudienceLog {
         return database.writer().change(tx -> keepSnapshot(tx, appId, snapshot));
     }
 
-    /**
-     * Deletes only what the snapshot before this one held: a publish that is being accepted may
-     * have been resolved a little earlier, and looks for who has gone since.
-     */
+    /** What is in it is deleted from the log by the purge, since that may be millions of rows. */
     private static void keepSnapshot(Tx tx, long appId, Snapshot snapshot) {
-        long previous = tx.sql.number("SELECT seq FROM audience_snapshots WHERE app_id = ?", appId);
-        if (previous >= snapshot.seq()) {
-            return;
-        }
         tx.sql.update(
                 "INSERT INTO audience_snapshots (app_id, seq, bits) VALUES (?, ?, ?)"
-                        + " ON CONFLICT (app_id) DO UPDATE"
-                        + " SET seq = excluded.seq, bits = excluded.bits",
+                        + " ON CONFLICT (app_id) DO UPDATE SET seq = excluded.seq,"
+                        + " bits = excluded.bits, previous = audience_snapshots.seq"
+                        + " WHERE audience_snapshots.seq < excluded.seq",
                 appId,
                 snapshot.seq(),
                 snapshot.bits());
-        tx.sql.update(
-                "DELETE FROM audience_changes WHERE app_id = ? AND seq <= ?", appId, previous);
     }
 }

@@ -292,10 +292,10 @@ public final class SqlMessages implements MessageStore {
      */
     @Override
     public Committed committedAfter(long id, int limit) {
-        Page page = database.readOne(sql -> page(sql, id, limit));
+        Page page = database.readOneForFeed(sql -> page(sql, id, limit));
         return page.isWhole()
                 ? page.committed(List.of(), Row::arrival)
-                : database.read(sql -> {
+                : database.readForFeed(sql -> {
                     Page again = page(sql, id, limit);
                     return again.committed(
                             database.changes().between(sql, id, again.upTo),

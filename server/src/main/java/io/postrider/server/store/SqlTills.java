@@ -44,7 +44,9 @@ public final class SqlTills implements TillStore {
     private static Optional<Token> token(Sql sql, byte[] tokenHash, long now) {
         return sql.first(
                 "SELECT app_id, group_id, expires_at FROM till_tokens"
-                        + " WHERE token_hash = ? AND expires_at > ?",
+                        + " WHERE token_hash = ? AND expires_at > ?"
+                        // What a deleted app leaves is deleted after it.
+                        + " AND EXISTS (SELECT 1 FROM apps WHERE id = till_tokens.app_id)",
                 row -> new Token(row.getLong(1), row.getLong(2), row.getLong(3)),
                 tokenHash,
                 now);

@@ -26,6 +26,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.UnaryOperator;
+import tools.jackson.databind.JsonNode;
 
 /**
  * Devices on all transports, and publishers that publish to one of them, to half of them by a tag,
@@ -33,6 +34,8 @@ import java.util.function.UnaryOperator;
  */
 public final class RecordedTraffic implements AutoCloseable {
     private final History history = new History();
+    private final Settling settling = new Settling();
+    private final Set<Long> settled = ConcurrentHashMap.newKeySet();
     private final Set<Long> accepted = ConcurrentHashMap.newKeySet();
     private final ConcurrentLinkedQueue<String> mistakes = new ConcurrentLinkedQueue<>();
     private final AtomicLong keys = new AtomicLong();
@@ -49,8 +52,10 @@ public final class RecordedTraffic implements AutoCloseable {
                             "d" + i,
                             Transport.values()[i % Transport.values().length],
                             history,
+                            settling,
                             UnaryOperator.identity(),
                             i % 2 == 0 ? "even" : "odd"));
+            app.call("PUT", "/v1/groups/shop/members/d" + i, null).expect(204);
         }
     }
 
@@ -94,7 +99,24 @@ public final class RecordedTraffic implements AutoCloseable {
         }
     }
 
+    /** One of the shop's devices is to have it, and all others are to know. */
+    private void publishToAny(Sender sender) throws InterruptedException {
+        String key = RecordedDevice.SETTLED_BY_FIRST + keys.incrementAndGet();
+        try {
+            PublishRequest request = PublishRequest.toGroups("shop").firstAckSettles();
+            Published published = sender.send(request.title(key).idempotencyKey(key));
+            settling.accepted(published.id());
+            settled.add(published.id());
+        } catch (IOException e) {
+            mistakes.add("publish: " + e.getMessage());
+        }
+    }
+
     private void publish(Sender sender, Random random) throws InterruptedException {
+        if (random.nextInt(4) == 0) {
+            publishToAny(sender);
+            return;
+        }
         int one = random.nextInt(devices.size());
         int kind = random.nextInt(3);
         PublishRequest request =
@@ -139,8 +161,23 @@ public final class RecordedTraffic implements AutoCloseable {
         await().atMost(Duration.ofMinutes(2))
                 .pollInterval(Duration.ofMillis(500))
                 .until(() -> history.missing() == 0);
+        await().atMost(Duration.ofMinutes(2))
+                .pollInterval(Duration.ofMillis(500))
+                .until(() -> settling.undecided() == 0 && settling.untold() == 0);
         assertThat(mistakes).isEmpty();
         assertThat(history.check(delivered(at))).isEqualTo(Verdict.CLEAN);
+        assertThat(settled).isNotEmpty();
+        assertThat(settling.check(winners(at))).isEqualTo(Settling.Verdict.SOUND);
+    }
+
+    private Map<Long, String> winners(AppHandle at) {
+        Map<Long, String> winners = new HashMap<>();
+        for (long id : settled) {
+            String path = "/v1/messages/" + id;
+            JsonNode settlement = at.call("GET", path, null).json().path("settlements").path(0);
+            winners.put(id, settlement.path("winner").asString(""));
+        }
+        return winners;
     }
 
     private Map<Long, Integer> delivered(AppHandle at) {

@@ -333,11 +333,15 @@ abstract class DirectoryContract {
         }
         assertThat(stores.audience().snapshot(app)).isEmpty();
         stores.audience().keepSnapshot(app, new Snapshot(2, SECRET)).join();
+        stores.database().purge().run();
         assertThat(changes(app, 0)).hasSize(6);
         stores.audience().keepSnapshot(app, new Snapshot(5, KEY)).join();
+        assertThat(changes(app, 0)).hasSize(6);
+        stores.database().purge().run();
         assertThat(changes(app, 0)).hasSize(4);
         // Of a node that was slower.
         stores.audience().keepSnapshot(app, new Snapshot(3, SECRET)).join();
+        stores.database().purge().run();
         assertThat(changes(app, 0)).hasSize(4);
         Snapshot kept = stores.audience().snapshot(app).orElseThrow();
         assertThat(kept.seq()).isEqualTo(5);

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import io.postrider.server.ManualClock;
 import io.postrider.server.delivery.Accepted;
 import io.postrider.server.delivery.AckOutcome;
+import io.postrider.server.delivery.Message;
 import io.postrider.server.delivery.MessageStore.Intake;
 import io.postrider.server.delivery.Recipients;
 import io.postrider.server.delivery.StoreUnavailable;
@@ -17,6 +18,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -82,29 +86,33 @@ class PostgresStoreTest extends StoreContract {
     }
 
     /** As a newer version's scripts would, that only add. */
-    private void addToTheSchema() {
+    private void addToTheSchema(int version) {
         database.writer()
                 .change(tx -> {
                     for (String table : List.of("messages", "devices", "sessions", "pending")) {
-                        tx.sql.run("ALTER TABLE " + table + " ADD COLUMN added TEXT");
+                        tx.sql.run(
+                                "ALTER TABLE " + table + " ADD COLUMN added" + version + " TEXT");
                     }
                     tx.sql.run(
-                            "INSERT INTO flyway_schema_history (installed_rank, version,"
-                                    + " description, type, script, checksum, installed_by,"
-                                    + " installed_on, execution_time, success) VALUES (99, '99',"
-                                    + " 'added', 'SQL', 'V99__added.sql', 1, 'me', now(), 1, true)");
+                            ("INSERT INTO flyway_schema_history (installed_rank, version,"
+                                            + " description, type, script, checksum, installed_by,"
+                                            + " installed_on, execution_time, success) VALUES (%1$d,"
+                                            + " '%1$d', 'added', 'SQL', 'V%1$d__added.sql', 1, 'me',"
+                                            + " now(), 1, true)")
+                                    .formatted(version));
                 })
                 .join();
     }
 
-    private void mayRunBeside(String version) {
+    private void mayRunBeside(int version, String oldest) {
         database.writer()
                 .change(tx ->
                         tx.sql.update(
-                                "INSERT INTO meta (name, value) VALUES ('runs_beside', ?)"
+                                "INSERT INTO meta (name, value) VALUES (?, ?)"
                                         + " ON CONFLICT (name) DO UPDATE SET value = ?",
-                                version,
-                                version))
+                                "runs_beside_" + version,
+                                oldest,
+                                oldest))
                 .join();
     }
 
@@ -117,22 +125,24 @@ class PostgresStoreTest extends StoreContract {
     void aNodeRunsOnWhileANewerVersionAddsToTheSchema() {
         int device = own.register(app, "d").number();
         worksWith(own, device);
-        addToTheSchema();
+        addToTheSchema(99);
         worksWith(own, device);
         assertThat(count("messages")).isEqualTo(2);
     }
 
     @Test
-    void aNodeStartsOnANewerSchemaOnlyIfThatSaysSo() {
+    void aNodeStartsOnANewerSchemaOnlyIfAllOfItSaysSo() {
         int device = own.register(app, "d").number();
-        addToTheSchema();
+        addToTheSchema(99);
         assertThatThrownBy(() -> open(other, clock)).hasMessageContaining("newer Postrider");
-        mayRunBeside("99");
+        mayRunBeside(99, "99");
         assertThatThrownBy(() -> open(other, clock)).hasMessageContaining("newer Postrider");
-        mayRunBeside("7.1");
+        mayRunBeside(99, "7.1");
         try (Stores older = open(other, clock)) {
             worksWith(older, device);
         }
+        addToTheSchema(100);
+        assertThatThrownBy(() -> open(other, clock)).hasMessageContaining("newer Postrider");
     }
 
     @Test
@@ -149,10 +159,10 @@ class PostgresStoreTest extends StoreContract {
         clock.advance(Duration.ofDays(20));
         long kept = own.publish(app, 0);
         database.purge().run();
-        assertThat(database.<Long>read(sql -> sql.number(DAYS))).isEqualTo(2);
+        assertThat(days()).isEqualTo(3);
         clock.advance(Duration.ofDays(15));
         database.purge().run();
-        assertThat(database.<Long>read(sql -> sql.number(DAYS))).isEqualTo(1);
+        assertThat(days()).isEqualTo(3);
         assertThat(count("messages")).isEqualTo(1);
         for (String table : List.of("deliveries", "message_sets", "set_ends", "settlements")) {
             assertThat(count(table)).as(table).isZero();
@@ -160,6 +170,58 @@ class PostgresStoreTest extends StoreContract {
         assertThat(count("pending")).isEqualTo(1);
         assertThat(database.<Long>read(sql -> sql.number("SELECT message_id FROM pending")))
                 .isEqualTo(kept);
+    }
+
+    /** With those that are made ahead. */
+    private long days() {
+        return database.read(sql -> sql.number(DAYS));
+    }
+
+    @Test
+    void g4WhoFeedsSessionsDoesNotWaitForReadersAndOthersAreToldToComeBack() throws Exception {
+        own.register(app, "d");
+        long id = own.publish(app, 0);
+        CountDownLatch busy = new CountDownLatch(PostgresEngine.READERS);
+        CountDownLatch free = new CountDownLatch(1);
+        try (ExecutorService readers = Executors.newVirtualThreadPerTaskExecutor()) {
+            for (int i = 0; i < PostgresEngine.READERS; i++) {
+                readers.submit(() ->
+                        database.read(sql -> {
+                            busy.countDown();
+                            return awaits(free);
+                        }));
+            }
+            busy.await();
+            assertThat(own.messages().lastId()).isEqualTo(id);
+            assertThat(own.messages().committedAfter(0, 10).arrivals()).hasSize(1);
+            assertThatThrownBy(() -> own.pending(app, 0)).isInstanceOf(StoreUnavailable.class);
+            free.countDown();
+        }
+        assertThat(own.pending(app, 0)).containsExactly(id);
+    }
+
+    private static boolean awaits(CountDownLatch latch) {
+        try {
+            return latch.await(1, TimeUnit.MINUTES);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** As ANALYZE does, for as long as it reads. */
+    @Test
+    void theFirstMessageOfADayDoesNotWaitForWhoLocksTheOthers() throws Exception {
+        own.register(app, "d");
+        own.publish(app, 0);
+        database.purge().run();
+        clock.advance(Duration.ofDays(1));
+        try (Sql locker = database.engine().connect()) {
+            locker.begin();
+            locker.run("LOCK TABLE ONLY messages IN SHARE UPDATE EXCLUSIVE MODE");
+            assertThat(own.messages().accept(Stores.message(app, 0)).get(5, TimeUnit.SECONDS))
+                    .isInstanceOf(Accepted.Stored.class);
+        }
+        assertThat(own.pending(app, 0)).hasSize(2);
     }
 
     /** As a back-up does, for hours. */
@@ -175,9 +237,9 @@ class PostgresStoreTest extends StoreContract {
             assertThat(Duration.ofNanos(System.nanoTime() - from)).isLessThan(LOCK_TIMEOUT);
             return app;
         });
-        assertThat(database.<Long>read(sql -> sql.number(DAYS))).isEqualTo(1);
+        assertThat(days()).isEqualTo(2);
         database.purge().run();
-        assertThat(database.<Long>read(sql -> sql.number(DAYS))).isZero();
+        assertThat(days()).isEqualTo(1);
         own.publish(app, 0);
     }
 
@@ -223,13 +285,14 @@ class PostgresStoreTest extends StoreContract {
                                         Recipients.of(0),
                                         false,
                                         null,
-                                        Duration.ofDays(50).toMillis(),
+                                        Message.MOST_TTL.toMillis(),
                                         Long.MAX_VALUE))
                         .id();
-        clock.advance(Duration.ofDays(40));
+        database.writer().change(tx -> tx.sql.update("UPDATE apps SET retention_days = 1")).join();
+        clock.advance(Duration.ofDays(27));
         database.purge().run();
         assertThat(own.pending(app, 0)).containsExactly(id);
-        clock.advance(Duration.ofDays(11));
+        clock.advance(Duration.ofDays(3));
         database.purge().run();
         assertThat(count("messages")).isZero();
     }

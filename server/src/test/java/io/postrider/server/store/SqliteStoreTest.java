@@ -261,19 +261,22 @@ class SqliteStoreTest extends StoreContract {
             Stores stores = stores(open, clock);
             long app = stores.newApp();
             int number = stores.register(app, "d").number();
-            int generation = stores.begin(app, number).generation();
-            stores.mailboxes()
-                    .end(app, number, generation, new Ended(0, 0, true, "disconnected"))
-                    .join();
+            for (int i = 0; i < 2; i++) {
+                int generation = stores.begin(app, number).generation();
+                stores.mailboxes()
+                        .end(app, number, generation, new Ended(0, 0, true, "disconnected"))
+                        .join();
+            }
             stores.developers()
                     .addLogin(new byte[] {1}, Stores.ACTOR, clock.millis() + 1_000, null);
             clock.advance(Duration.ofDays(6));
             open.purge().run();
-            assertThat(rows(open, "sessions")).isEqualTo(1);
+            assertThat(rows(open, "sessions")).isEqualTo(2);
             assertThat(rows(open, "logins")).isZero();
             clock.advance(Duration.ofDays(2));
             open.purge().run();
-            assertThat(rows(open, "sessions")).isZero();
+            assertThat(rows(open, "sessions")).as("the last, which says what it was told").isOne();
+            assertThat(stores.begin(app, number).generation()).isEqualTo(3);
             clock.advance(Duration.ofDays(350));
             open.purge().run();
             assertThat(rows(open, "audit")).isEqualTo(2);
