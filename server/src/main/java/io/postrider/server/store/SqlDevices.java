@@ -230,8 +230,10 @@ public final class SqlDevices implements DeviceStore {
             update(tx, device);
         }
         database.settlements().changed(tx, old, device);
-        log(tx, old, device, otherUser ? OTHER_USER : STAYS);
-        if (otherUser) {
+        // For a device that nobody had used nothing is pending that named its user.
+        boolean userHasGone = otherUser && old.user() != null;
+        log(tx, old, device, userHasGone ? OTHER_USER : STAYS);
+        if (userHasGone) {
             fail(tx, device, true, "user_changed");
         }
         return device;

@@ -126,8 +126,8 @@ public final class SqlMessages implements MessageStore {
                 id,
                 expiresAt,
                 message,
-                new Columns(kind, one, devices.namesUsers(), recipients.count(), null));
-        deliveries.insert(tx, message.appId(), id, expiresAt, devices.namesUsers(), recipients);
+                new Columns(kind, one, current.namesUsers(), recipients.count(), null));
+        deliveries.insert(tx, message.appId(), id, expiresAt, current.namesUsers(), recipients);
         return new Stored(recipients.count(), recipients);
     }
 

@@ -12,6 +12,7 @@ import io.postrider.server.identity.GroupStore;
 import io.postrider.server.identity.Platform;
 import io.postrider.server.metrics.Metrics;
 import io.postrider.server.publish.AudienceLog.Snapshot;
+import io.postrider.server.store.Chores;
 import io.postrider.server.store.Database;
 import io.postrider.server.store.SqlApps;
 import io.postrider.server.store.SqlAudienceLog;
@@ -107,6 +108,7 @@ class AudienceIndexTest {
         retag(devices, app, "y");
         assertThat(count(second, app, "x")).isEqualTo(2);
         await().until(() -> kept() > before);
+        Chores.purge(database);
         assertThat(log.changesAfter(app, 0).getFirst().seq()).isGreaterThan(3);
 
         assertThat(count(asleep, app, "x")).isEqualTo(2);

@@ -49,7 +49,7 @@ final class FakeStore implements MessageStore, Mailboxes {
 
     boolean failing;
 
-    /** While true, reads fail as if there were no memory. */
+    /** While true, reads fail as if there were no memory left on the stack. */
     boolean failsBadly;
 
     boolean acksAreHeld;
@@ -130,7 +130,7 @@ final class FakeStore implements MessageStore, Mailboxes {
 
     private void failIfFailing() {
         if (failsBadly) {
-            throw new OutOfMemoryError("on purpose");
+            throw new StackOverflowError("on purpose");
         }
         if (failing) {
             throw new StoreUnavailable("broken");

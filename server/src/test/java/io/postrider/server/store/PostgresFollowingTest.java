@@ -230,6 +230,14 @@ class PostgresFollowingTest {
         assertThat(found().changes()).isEmpty();
     }
 
+    /** As a failover to a server whose clock is behind does. */
+    @Test
+    void g11WhoConnectsAfterTheStoresClockWasSetBackIsNotKeptOut() {
+        begin(other, app, device, clock.millis() + 3_600_000);
+        assertThat(one.mailboxes().begin(app, device, 0, clock.millis()).join())
+                .isInstanceOf(Begun.class);
+    }
+
     @Test
     void nodesClocksMayDifferALittle() {
         begin(other, app, device, 2_000);

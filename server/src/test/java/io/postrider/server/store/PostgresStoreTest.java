@@ -217,6 +217,7 @@ class PostgresStoreTest extends StoreContract {
         clock.advance(Duration.ofDays(1));
         try (Sql locker = database.engine().connect()) {
             locker.begin();
+            locker.run("SET LOCAL idle_in_transaction_session_timeout = 0");
             locker.run("LOCK TABLE ONLY messages IN SHARE UPDATE EXCLUSIVE MODE");
             assertThat(own.messages().accept(Stores.message(app, 0)).get(5, TimeUnit.SECONDS))
                     .isInstanceOf(Accepted.Stored.class);
