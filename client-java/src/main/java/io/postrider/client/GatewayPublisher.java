@@ -400,10 +400,11 @@ public final class GatewayPublisher implements AutoCloseable {
                         }
                         return over;
                     });
+            // Where the server sent it the next publish goes, too, if none waits now.
+            long pause = route.afterLoss();
             connecting = !waiting.isEmpty() && !closed;
             if (connecting) {
-                threads.timers()
-                        .schedule(this::reconnect, route.afterLoss(), TimeUnit.MILLISECONDS);
+                threads.timers().schedule(this::reconnect, pause, TimeUnit.MILLISECONDS);
             }
         } finally {
             lock.unlock();

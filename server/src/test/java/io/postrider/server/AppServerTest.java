@@ -9,9 +9,7 @@ import io.postrider.client.PostriderException;
 import io.postrider.client.PublishRequest;
 import io.postrider.client.Published;
 import io.postrider.protocol.CloseCode;
-import io.postrider.protocol.v1.AppCredentials;
 import io.postrider.protocol.v1.ClientFrame;
-import io.postrider.protocol.v1.Connect;
 import io.postrider.protocol.v1.Publish;
 import io.postrider.protocol.v1.Refused;
 import io.postrider.protocol.v1.ServerFrame;
@@ -59,21 +57,9 @@ class AppServerTest {
         server.close();
     }
 
-    private static ClientFrame connect(String appKey, String masterSecret) {
-        return ClientFrame.newBuilder()
-                .setConnect(
-                        Connect.newBuilder()
-                                .setSdk("test/1")
-                                .setApp(
-                                        AppCredentials.newBuilder()
-                                                .setAppKey(appKey)
-                                                .setMasterSecret(masterSecret)))
-                .build();
-    }
-
     private WireDevice connected() {
         WireDevice wire = new WireDevice(tcp);
-        wire.send(connect(app.appKey(), app.masterSecret()));
+        wire.send(WireDevice.asAppServer(app.appKey(), app.masterSecret()));
         assertThat(wire.read().getFrameCase()).isEqualTo(FrameCase.READY);
         return wire;
     }
@@ -166,7 +152,7 @@ class AppServerTest {
         List<ServerFrame> answers = new ArrayList<>();
         for (List<String> pair : wrong) {
             try (WireDevice wire = new WireDevice(tcp)) {
-                wire.send(connect(pair.get(0), pair.get(1)));
+                wire.send(WireDevice.asAppServer(pair.get(0), pair.get(1)));
                 answers.add(wire.read());
                 assertThat(wire.readClose()).isEqualTo(CloseCode.CREDENTIALS_REFUSED.number());
             }
@@ -195,7 +181,7 @@ class AppServerTest {
         try (WireDevice old = connected();
                 WireDevice device = WireDevice.connected(tcp, app.register("d"));
                 WireDevice others = new WireDevice(tcp)) {
-            others.send(connect(other.appKey(), other.masterSecret()));
+            others.send(WireDevice.asAppServer(other.appKey(), other.masterSecret()));
             assertThat(others.read().getFrameCase()).isEqualTo(FrameCase.READY);
             server.api
                     .call("POST", "/v1/apps/" + app.id() + "/secret", app.developer(), null)

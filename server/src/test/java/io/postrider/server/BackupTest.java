@@ -54,6 +54,15 @@ class BackupTest {
         return run("backup", file.toString(), "--data", data.toString());
     }
 
+    /** A backup of a node that has been. */
+    private Path saved() {
+        Path data = folder.resolve("data");
+        Path file = folder.resolve("backup.db");
+        TestServer.start(data).close();
+        assertThat(save(data, file)).as(said()).isZero();
+        return file;
+    }
+
     private int restore(Path file, Path data) {
         return run("restore", file.toString(), "--data", data.toString());
     }
@@ -139,10 +148,7 @@ class BackupTest {
     /** Else its log would be written over what is restored. */
     @Test
     void whatAKilledNodeHasLeftKeepsABackupOut() throws IOException {
-        Path data = folder.resolve("data");
-        Path file = folder.resolve("backup.db");
-        TestServer.start(data).close();
-        assertThat(save(data, file)).as(said()).isZero();
+        Path file = saved();
         Path other = Files.createDirectory(folder.resolve("other"));
         Files.writeString(other.resolve("postrider.db-wal"), "committed");
         assertThat(restore(file, other)).isEqualTo(2);
@@ -152,10 +158,7 @@ class BackupTest {
 
     @Test
     void aBackupOfANewerVersionIsRefused() throws Exception {
-        Path data = folder.resolve("data");
-        Path file = folder.resolve("backup.db");
-        TestServer.start(data).close();
-        assertThat(save(data, file)).as(said()).isZero();
+        Path file = saved();
         try (Connection newer = DriverManager.getConnection("jdbc:sqlite:" + file);
                 Statement statement = newer.createStatement()) {
             statement.execute(
@@ -172,10 +175,7 @@ class BackupTest {
 
     @Test
     void nobodyElseReadsABackup() throws IOException {
-        Path data = folder.resolve("data");
-        Path file = folder.resolve("backup.db");
-        TestServer.start(data).close();
-        assertThat(save(data, file)).as(said()).isZero();
+        Path file = saved();
         assertThat(Files.getPosixFilePermissions(file))
                 .isEqualTo(PosixFilePermissions.fromString("rw-------"));
     }

@@ -7,9 +7,7 @@ import ch.qos.logback.classic.Logger;
 import com.neovisionaries.ws.client.WebSocket;
 import com.neovisionaries.ws.client.WebSocketAdapter;
 import com.neovisionaries.ws.client.WebSocketFactory;
-import io.postrider.protocol.v1.AppCredentials;
 import io.postrider.protocol.v1.ClientFrame;
-import io.postrider.protocol.v1.Connect;
 import io.postrider.protocol.v1.Publish;
 import io.postrider.protocol.v1.ServerFrame.FrameCase;
 import io.postrider.server.TestApi.AppHandle;
@@ -191,15 +189,7 @@ class CanaryTest {
             written.add(device.readUntil(FrameCase.ERROR).getError().getDetail());
         }
         try (WireDevice wire = new WireDevice(tcp)) {
-            wire.send(
-                    ClientFrame.newBuilder()
-                            .setConnect(
-                                    Connect.newBuilder()
-                                            .setApp(
-                                                    AppCredentials.newBuilder()
-                                                            .setAppKey(app.appKey())
-                                                            .setMasterSecret(app.masterSecret())))
-                            .build());
+            wire.send(WireDevice.asAppServer(app.appKey(), app.masterSecret()));
             assertThat(wire.read().hasReady()).isTrue();
             failing.set(true);
             wire.send(

@@ -4,9 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.postrider.protocol.CloseCode;
-import io.postrider.protocol.v1.AppCredentials;
 import io.postrider.protocol.v1.ClientFrame;
-import io.postrider.protocol.v1.Connect;
 import io.postrider.server.TestApi.AppHandle;
 import io.postrider.server.TestApi.Reply;
 import java.nio.file.Path;
@@ -120,15 +118,7 @@ class QuotaTest {
         try (TestServer server = TestServer.start(data, Map.of("quota-connections", "1"))) {
             AppHandle app = server.app();
             String tcp = app.gateway("tcp");
-            ClientFrame connect =
-                    ClientFrame.newBuilder()
-                            .setConnect(
-                                    Connect.newBuilder()
-                                            .setApp(
-                                                    AppCredentials.newBuilder()
-                                                            .setAppKey(app.appKey())
-                                                            .setMasterSecret(app.masterSecret())))
-                            .build();
+            ClientFrame connect = WireDevice.asAppServer(app.appKey(), app.masterSecret());
             try (WireDevice first = new WireDevice(tcp);
                     WireDevice second = new WireDevice(tcp);
                     WireDevice device = new WireDevice(tcp)) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.postrider.protocol.Protocol;
 import io.postrider.protocol.Varint;
 import io.postrider.protocol.v1.Ack;
+import io.postrider.protocol.v1.AppCredentials;
 import io.postrider.protocol.v1.ClientFrame;
 import io.postrider.protocol.v1.Connect;
 import io.postrider.protocol.v1.Opened;
@@ -46,6 +47,19 @@ public final class WireDevice implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** What an app server says first. */
+    public static ClientFrame asAppServer(String appKey, String masterSecret) {
+        return ClientFrame.newBuilder()
+                .setConnect(
+                        Connect.newBuilder()
+                                .setSdk("test/1")
+                                .setApp(
+                                        AppCredentials.newBuilder()
+                                                .setAppKey(appKey)
+                                                .setMasterSecret(masterSecret)))
+                .build();
     }
 
     /** A device that has said who it is and was told ready. */

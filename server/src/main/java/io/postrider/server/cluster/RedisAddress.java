@@ -15,6 +15,7 @@ import java.util.regex.Pattern;
  */
 public final class RedisAddress {
     private static final Pattern CLUSTER = Pattern.compile("(rediss?)-cluster://(.+)");
+    private static final Pattern HOST = Pattern.compile("\\[.+]|[^\\[,:@]+");
     private static final Duration TIMEOUT = Duration.ofSeconds(2);
 
     private final boolean isCluster;
@@ -37,8 +38,7 @@ public final class RedisAddress {
                 return new RedisAddress(true, RedisClusterURIUtil.toRedisURIs(seeds));
             }
             RedisURI one = RedisURI.create(uri);
-            // Lettuce takes a list for a name that nothing has.
-            if (one.getHost() == null || !one.getHost().contains(",")) {
+            if (names(one)) {
                 return new RedisAddress(false, List.of(one));
             }
         } catch (RuntimeException e) {
@@ -47,6 +47,13 @@ public final class RedisAddress {
         throw new IllegalArgumentException(
                 "cluster is no address of a Redis, such as redis://:password@host:6379; in the"
                         + " password write @ as %40, / as %2F, % as %25");
+    }
+
+    /** What Lettuce can make no host and port of it takes for the name of a host, or for none. */
+    private static boolean names(RedisURI one) {
+        return one.getHost() == null
+                ? one.getSocket() != null || !one.getSentinels().isEmpty()
+                : HOST.matcher(one.getHost()).matches();
     }
 
     boolean isCluster() {

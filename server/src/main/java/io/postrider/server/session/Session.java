@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -63,7 +64,9 @@ public final class Session {
     private long joinedFrom;
 
     private int generation;
-    private long placement;
+
+    /** Any until the session has begun, since not all are to be sent to the same node. */
+    private long placement = ThreadLocalRandom.current().nextLong();
 
     /** Sessions of this generation, and of earlier ones, are over. */
     private int displacedTo;

@@ -10,9 +10,6 @@ import io.postrider.client.Gateway;
 import io.postrider.client.GatewayPublisher;
 import io.postrider.client.PublishRequest;
 import io.postrider.protocol.CloseCode;
-import io.postrider.protocol.v1.AppCredentials;
-import io.postrider.protocol.v1.ClientFrame;
-import io.postrider.protocol.v1.Connect;
 import io.postrider.protocol.v1.Push;
 import io.postrider.protocol.v1.ServerFrame;
 import io.postrider.protocol.v1.ServerFrame.FrameCase;
@@ -193,6 +190,20 @@ class ClusterTest {
     }
 
     @Test
+    void whoJoinsAGroupAtOneNodeIsPresentedWhatIsOpenAtAnother() {
+        app.register("member");
+        app.call("PUT", "/v1/groups/shop/members/member", null).expect(204);
+        WireDevice device = connect(other, app.register("d"));
+        String id = app.publish("{\"groups\":[\"shop\"]}", ",\"options\":{\"delivery\":\"any\"}");
+        app.call("PUT", "/v1/groups/shop/members/d", null).expect(204);
+        assertThat(soon(device, FrameCase.PUSH).getPush().getId()).isEqualTo(Long.parseLong(id));
+        app.call("DELETE", "/v1/groups/shop/members/d", null).expect(204);
+        assertThat(soon(device, FrameCase.RECALL).getRecall().getId())
+                .isEqualTo(Long.parseLong(id));
+        device.close();
+    }
+
+    @Test
     void aRecallAtOneNodeIsToldToDevicesOfAnother() {
         WireDevice device = connect(other, app.register("d"));
         String id = app.publish("\"all\"");
@@ -250,15 +261,7 @@ class ClusterTest {
 
     private static WireDevice appServer(TestServer at, AppHandle app) {
         WireDevice server = new WireDevice("tcp://" + at.node.gateway());
-        server.send(
-                ClientFrame.newBuilder()
-                        .setConnect(
-                                Connect.newBuilder()
-                                        .setApp(
-                                                AppCredentials.newBuilder()
-                                                        .setAppKey(app.appKey())
-                                                        .setMasterSecret(app.masterSecret())))
-                        .build());
+        server.send(WireDevice.asAppServer(app.appKey(), app.masterSecret()));
         return server;
     }
 
@@ -377,6 +380,8 @@ class ClusterTest {
                 left.put(connect(other, app.register("d" + i)), order);
             }
             assertThat(Set.copyOf(left.values())).hasSize(2);
+            app.publish("\"all\"");
+            left.keySet().forEach(begun -> soon(begun, FrameCase.PUSH));
             WireDevice server = appServer(other, app);
             Thread stopping = Thread.ofVirtual().start(other::close);
             assertThat(elsewhere(server)).hasSize(4);
@@ -472,6 +477,9 @@ class ClusterTest {
         RedisClient client = RedisClient.create(redis.uri());
         try (StatefulRedisConnection<String, String> connection = client.connect()) {
             assertThat(connection.sync().dbsize()).isZero();
+            connection.sync().flushall();
+            app.publish("\"all\"");
+            soon(device, FrameCase.PUSH);
         } finally {
             client.shutdown();
         }

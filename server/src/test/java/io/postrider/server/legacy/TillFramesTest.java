@@ -58,7 +58,7 @@ class TillFramesTest {
                 "9223372036854775808",
                 "\"9223372036854775808\"",
                 "1e999999999",
-                "1e99999999999",
+                "\"1e99999999999\"",
                 "\"1e999999999\"",
                 "\"1e-999999999\"",
                 "null",
@@ -74,7 +74,19 @@ class TillFramesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "null", "[]", "{", "{}", "{\"action\":7}", "\u0000", "7", "\"x\""})
+    @ValueSource(
+            strings = {
+                "",
+                "null",
+                "[]",
+                "{",
+                "{}",
+                "{\"action\":7}",
+                "\u0000",
+                "7",
+                "\"x\"",
+                "{\"action\":\"gotMessage\",\"req\":{\"message_id\":1e99999999999}}"
+            })
     void whatIsNoFrameIsNone(String text) {
         assertThat(TillFrames.read(text)).isEmpty();
     }

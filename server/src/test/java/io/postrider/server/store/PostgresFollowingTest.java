@@ -251,4 +251,27 @@ class PostgresFollowingTest {
         assertThat(one.mailboxes().begin(app, device, 0, 1_000).join()).isInstanceOf(Begun.class);
         assertThat(found().changes()).isEmpty();
     }
+
+    @Test
+    void oneNodePurgesForAllOfThem() {
+        expired(1);
+        one.database().purge().runAndLog();
+        assertThat(logins()).isZero();
+        expired(2);
+        other.database().purge().runAndLog();
+        one.database().purge().runAndLog();
+        assertThat(logins()).as("until most of an hour has passed").isOne();
+        clock.advance(Duration.ofMinutes(51));
+        other.database().purge().runAndLog();
+        assertThat(logins()).isZero();
+    }
+
+    private void expired(int login) {
+        one.developers().addLogin(new byte[] {(byte) login}, Stores.ACTOR, clock.millis(), null);
+        clock.advance(Duration.ofSeconds(1));
+    }
+
+    private long logins() {
+        return other.database().read(sql -> sql.number("SELECT count(*) FROM logins"));
+    }
 }
