@@ -113,7 +113,7 @@ public final class GatewayPublisher implements AutoCloseable {
 
     /**
      * A publisher like this one, not connected, that gives a publish up after so many refusals for
-     * a while and lost or failed connections.
+     * a while and lost or failed connections; but not before each gateway was tried.
      */
     public GatewayPublisher withAttempts(int most) {
         return new GatewayPublisher(route.registered(), credentials, threads, most);
@@ -388,13 +388,20 @@ public final class GatewayPublisher implements AutoCloseable {
         boolean forGood = !CloseCode.reconnects(closeCode) || CloseCode.needsNewToken(closeCode);
         lock.lock();
         try {
+            // Where devices connect need not be where app servers can.
+            boolean isNoWay = !ready && route.isNamed();
+            if (isNoWay) {
+                route.forgetNamed();
+            }
             link = null;
             ready = false;
             inflight = 0;
+            unsent.clear();
+            int most = Math.max(attempts, route.registered().size());
             waiting.values()
                     .removeIf(publish -> {
-                        publish.failures++;
-                        boolean over = forGood || publish.failures >= attempts;
+                        publish.failures += isNoWay ? 0 : 1;
+                        boolean over = forGood || publish.failures >= most;
                         if (over) {
                             failed.add(publish);
                         }

@@ -112,7 +112,8 @@ final class IdFile implements AutoCloseable {
         file.seek(at);
         int length = file.readInt();
         int checksum = file.readInt();
-        if (length < 0 || length > MOST_EPOCH || file.length() < at + EPOCH_HEAD + length) {
+        // Of a file that was only made longer before the power failed.
+        if (length <= 0 || length > MOST_EPOCH || file.length() < at + EPOCH_HEAD + length) {
             return null;
         }
         byte[] text = new byte[length];

@@ -82,6 +82,17 @@ final class Route {
         return backoff.nextMillis();
     }
 
+    /** Forgets what the server named; the next loss leads to the first of the registered. */
+    void forgetNamed() {
+        gateways = registered;
+        index = registered.size() - 1;
+    }
+
+    /** Whether the server named it, and it was not known before. */
+    boolean isNamed() {
+        return !registered.contains(gateway());
+    }
+
     /** The network is another one: stays with the gateway; answers after how long. */
     long afterChange() {
         backoff.reset();

@@ -60,6 +60,16 @@ class RouteTest {
     }
 
     @Test
+    void whatTheServerNamedCanBeForgotten() {
+        Route route = route("tcp://a:1", "tcp://b:1");
+        asked(route, naming("tcp://c:1", "tcp://b:1"));
+        assertThat(route.isNamed()).isTrue();
+        route.forgetNamed();
+        assertThat(onLosses(route, 3)).containsExactly("tcp://a:1", "tcp://b:1", "tcp://a:1");
+        assertThat(route.isNamed()).isFalse();
+    }
+
+    @Test
     void itStaysWhereNoneIsNamedThatItCanUse() {
         Route route = route("tls://a:1", "tls://b:1");
         assertThat(asked(route, GoAway.getDefaultInstance())).isEqualTo("tls://a:1");
