@@ -443,7 +443,14 @@ final class Connection extends ChannelInboundHandlerAdapter implements Outbound 
     @Override
     public void close(CloseCode code) {
         if (!socket.isClosing()) {
-            socket.end(lastFrame(code));
+            Object last;
+            try {
+                last = lastFrame(code);
+            } catch (Throwable e) {
+                channel.close();
+                throw e;
+            }
+            socket.end(last);
         }
     }
 

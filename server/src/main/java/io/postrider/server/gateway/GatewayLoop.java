@@ -107,7 +107,7 @@ final class GatewayLoop {
             sessions.tick();
             long now = clock.ticks();
             List.copyOf(appServers).forEach(appServer -> appServer.tick(now, silenceMillis));
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             LOG.error("a tick of an event loop failed", e);
         }
     }

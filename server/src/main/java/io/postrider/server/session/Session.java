@@ -326,14 +326,15 @@ public final class Session {
         if (id <= position) {
             return;
         }
-        advance(id);
         if (inFlight.contains(id)) {
+            advance(id);
             return;
         }
         boolean notForUs = message.onlineOnly() && id <= beganAfter;
         boolean gone = endedWhileReading != null && endedWhileReading.containsKey(id);
         long now = loop.clock().millis();
         if (notForUs || gone || message.expiresAt() <= now) {
+            advance(id);
             if (woken) {
                 loop.trace(Event.WOKEN, this, id, now);
             }
@@ -347,6 +348,8 @@ public final class Session {
         } else {
             loop.written(id);
         }
+        // Should writing it fail, its session is closed, and the next one reads from below it.
+        advance(id);
         boolean first = id > markedTo;
         out.push(message, first ? 1 : 2);
         loop.pushed(first);
@@ -421,7 +424,8 @@ public final class Session {
         if (draining || generation == 0) {
             notAnyMore(id, tell);
         }
-        if (id <= presentedTo) {
+        // An earlier session may have presented what this one has not come to yet.
+        if (id <= Math.max(presentedTo, markedTo)) {
             inFlight.remove(id);
             tell.accept(id);
             loop.flushSoon(this);
@@ -544,20 +548,14 @@ public final class Session {
         }
     }
 
-    /** Again and again until the store has it: to other nodes the device would seem connected. */
-    void saveEnd() {
+    private void saveEnd() {
         String reason = endedBecause == null ? "disconnected" : endedBecause;
-        loop.mailboxes()
-                .end(
+        loop.save(
+                new SessionLoop.SessionEnd(
                         appId,
                         number,
                         generation,
-                        new Mailboxes.Ended(presentedTo, drainedTo(), heardSinceBegun, reason))
-                .whenComplete((done, failure) -> {
-                    if (failure != null) {
-                        loop.execute(this, () -> loop.saveEndLater(this));
-                    }
-                });
+                        new Mailboxes.Ended(presentedTo, drainedTo(), heardSinceBegun, reason)));
     }
 
     /** Nothing at or below this id is pending. */

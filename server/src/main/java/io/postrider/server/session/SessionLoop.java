@@ -38,6 +38,8 @@ public final class SessionLoop {
     /** So many flushes take long enough that the next message for many may have come meanwhile. */
     private static final int FLUSHES_AT_ONCE = 64;
 
+    private static final int ENDS_AT_ONCE = 500;
+
     private final Executor eventLoop;
     private final Executor nextTurn;
     private final Executor virtual;
@@ -59,11 +61,14 @@ public final class SessionLoop {
     private List<Session> waitingSessions = new ArrayList<>();
     private boolean acksAreOut;
 
-    /** Sessions that have ended while the store failed. */
-    private List<Session> unsaved = new ArrayList<>();
+    /** Of sessions that have ended while the store failed. */
+    private final ArrayDeque<SessionEnd> unsavedEnds = new ArrayDeque<>();
 
     private int ticks;
     private @Nullable Runnable idleSignal;
+
+    /** How a session ended. */
+    record SessionEnd(long appId, int number, int generation, Mailboxes.Ended ended) {}
 
     /** Whose answers wait for something that takes them along, and since when. */
     private record Answered(long since, List<Session> sessions) {}
@@ -121,26 +126,39 @@ public final class SessionLoop {
         execute(() -> alone(session, task));
     }
 
-    void saveEndLater(Session session) {
-        unsaved.add(session);
+    /** Again and again until the store has it: to other nodes the device would seem connected. */
+    void save(SessionEnd end) {
+        mailboxes()
+                .end(end.appId, end.number, end.generation, end.ended)
+                .whenComplete((done, failure) -> {
+                    if (failure != null) {
+                        execute(() -> unsavedEnds.add(end));
+                    }
+                });
     }
 
+    /** Some at a time: after an outage there may be as many as there were sessions. */
     private void saveEnds() {
-        if (unsaved.isEmpty() || store().intake() != MessageStore.Intake.OPEN) {
-            return;
+        for (int i = 0;
+                i < ENDS_AT_ONCE
+                        && !unsavedEnds.isEmpty()
+                        && store().intake() == MessageStore.Intake.OPEN;
+                i++) {
+            save(unsavedEnds.remove());
         }
-        List<Session> again = unsaved;
-        unsaved = new ArrayList<>();
-        again.forEach(alone(Session::saveEnd));
     }
 
     /** What fails for one session costs no other one its turn (G13): that session is closed. */
     private static void alone(Session session, Runnable task) {
         try {
             task.run();
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             LOG.error("a session failed and is closed", e);
-            session.close(CloseCode.INTERNAL_ERROR);
+            try {
+                session.close(CloseCode.INTERNAL_ERROR);
+            } catch (Throwable again) {
+                LOG.error("it could not be told", again);
+            }
         }
     }
 
@@ -378,9 +396,10 @@ public final class SessionLoop {
         }
         ticks++;
         if (ticks % TICKS_PER_LOOK == 0) {
+            // Before those devices begin again.
+            saveEnds();
             long now = clock.ticks();
             forEachSession(session -> session.tick(now));
-            saveEnds();
             signalIfIdle();
         }
     }

@@ -40,7 +40,7 @@ final class FakeDevice implements Outbound {
     @Override
     public void push(Message message, int attempt) {
         if (failsToPush) {
-            throw new IllegalStateException("on purpose");
+            throw new AssertionError("an Error, on purpose");
         }
         room--;
         unflushed.add("push " + message.id() + (attempt == 1 ? "" : " attempt " + attempt));

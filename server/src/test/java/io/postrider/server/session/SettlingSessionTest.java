@@ -77,6 +77,20 @@ class SettlingSessionTest {
     }
 
     @Test
+    void g7WhatAnEarlierSessionMayHavePresentedIsTakenBackBeforeThisOneComesToIt() {
+        node.store.add(FakeStore.toGroups(APP, 5), ME);
+        node.store.begun.put(ME, new Begun("d", 2, 0, 9, 9, List.of(), List.of()));
+        node.readsAreHeld = true;
+        node.open(ME, device);
+        settled(5, ME);
+        node.run();
+        assertThat(device.got()).containsExactly("settled 5");
+        node.readsAreHeld = false;
+        node.run();
+        assertThat(device.got()).isEmpty();
+    }
+
+    @Test
     void whatOthersSettledWhileADeviceWasAwayItIsToldFirst() {
         node.store.add(FakeStore.toGroups(APP, 4), ME);
         node.store.begun.put(ME, new Begun("d", 2, 0, 3, 4, List.of(1L), List.of(2L)));
