@@ -11,6 +11,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -28,6 +29,8 @@ public final class Database implements AutoCloseable {
 
     /** For a run that starts and has not come to renewing its lease. */
     private static final long FIRST_LEASE_MILLIS = 30_000;
+
+    private static final long MOST_PAUSE_MILLIS = 1_000;
 
     private final Engine engine;
     private final Writer writer;
@@ -302,6 +305,29 @@ public final class Database implements AutoCloseable {
      */
     <T> T read(Function<Sql, T> reading) {
         return available(() -> readers().read(reading));
+    }
+
+    /** As {@link #read}, again and again while the database fails, until it is closed here. */
+    <T> T readSurely(Function<Sql, T> reading) {
+        while (true) {
+            try {
+                return read(reading);
+            } catch (StoreUnavailable e) {
+                if (chores.isShutdown()) {
+                    throw e;
+                }
+                pause();
+            }
+        }
+    }
+
+    /** Those who wait do not all ask again at once. */
+    private static void pause() {
+        try {
+            Thread.sleep(ThreadLocalRandom.current().nextLong(MOST_PAUSE_MILLIS));
+        } catch (InterruptedException e) {
+            throw new IllegalStateException("nobody interrupts who reads", e);
+        }
     }
 
     /** As {@link #read}, by one statement, which is a moment of its own and costs one way less. */

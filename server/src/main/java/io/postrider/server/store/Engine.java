@@ -5,6 +5,11 @@ package io.postrider.server.store;
  * too, and what is to be done beside the SQL, which is the same.
  */
 interface Engine {
+    /** What shows that the database takes writes: SQLite writes nothing that is there already. */
+    String PROOF =
+            "INSERT INTO meta (name, value) VALUES ('reopened', '1') ON CONFLICT (name)"
+                    + " DO UPDATE SET value = CAST(CAST(meta.value AS INTEGER) + 1 AS TEXT)";
+
     /** Where the database is; no secrets. */
     String place();
 

@@ -160,7 +160,15 @@ final class PostgresEngine implements Engine {
 
     @Override
     public Sql connectAgain() {
-        return connect();
+        Sql opened = connect();
+        try {
+            // One that was failed over to may be reached, and not write yet.
+            opened.update(PROOF);
+            return opened;
+        } catch (RuntimeException e) {
+            opened.abandon();
+            throw e;
+        }
     }
 
     @Override

@@ -25,11 +25,17 @@ final class Purge {
     private static final long AUDIT_MILLIS = TimeUnit.DAYS.toMillis(365);
     private static final long IDEMPOTENCY_MILLIS = TimeUnit.HOURS.toMillis(24);
 
-    /** A device whose last session is that old comes back all the same, and was told until then. */
+    /**
+     * A device whose last session is that old comes back all the same, and was told until the last
+     * one that it was heard in.
+     */
     private static final String NOT_THE_LAST =
-            " AND EXISTS (SELECT 1 FROM sessions newer WHERE newer.app_id = sessions.app_id"
+            " AND (EXISTS (SELECT 1 FROM sessions newer WHERE newer.app_id = sessions.app_id"
                     + " AND newer.number = sessions.number"
-                    + " AND newer.generation > sessions.generation)";
+                    + " AND newer.generation > sessions.generation"
+                    + " AND newer.heard >= sessions.heard)"
+                    + " OR NOT EXISTS (SELECT 1 FROM devices WHERE devices.app_id = sessions.app_id"
+                    + " AND devices.number = sessions.number))";
 
     /** Its number would be given again, and with it the sessions that it never ended. */
     private static final String NOT_THE_NEWEST = " AND id < (SELECT max(id) FROM incarnations)";

@@ -91,7 +91,8 @@ public final class SqlApps implements AppStore {
 
     @Override
     public Optional<App> byId(long id) {
-        return database.read(sql -> find(sql, id));
+        // The feed of the sessions may wait for it.
+        return database.readOneForFeed(sql -> find(sql, id));
     }
 
     private static Optional<App> find(Sql sql, long id) {

@@ -27,16 +27,18 @@ public final class SqlMailboxes implements Mailboxes {
     /** Nodes take the store's time from its answers. */
     private static final long CLOCKS_DIFFER_MILLIS = 100;
 
-    /** Of messages to many, what others were recipients of, too. */
-    private static final String RECALLED_SINCE =
+    /**
+     * Of messages to many, what others were recipients of, too. In no order: to have one, SQLite
+     * would read all that the app has.
+     */
+    static final String RECALLED_SINCE =
             "SELECT id, kind FROM messages WHERE app_id = ? AND recalled_at >= ?"
                     + " AND expires_at > ? AND id <= ? AND (kind = 3"
                     + " OR (kind = 1 AND number = ?)"
                     + " OR (kind = 2 AND EXISTS (SELECT 1 FROM deliveries"
                     + " WHERE message_id = messages.id AND deliveries.number = ?))"
                     + " OR (kind = 4 AND EXISTS (SELECT 1 FROM presentations"
-                    + " WHERE message_id = messages.id AND presentations.number = ?)))"
-                    + " ORDER BY id";
+                    + " WHERE message_id = messages.id AND presentations.number = ?)))";
 
     private static final String MOVED =
             "SELECT "
@@ -194,7 +196,8 @@ public final class SqlMailboxes implements Mailboxes {
 
     /**
      * Read when the session has begun, and not by the writer: an app may have recalled thousands of
-     * messages since.
+     * messages since. Read surely: a start that is committed and not answered would be begun again,
+     * and again while too many read.
      */
     private CompletableFuture<Start> withWhatEnded(long appId, int number, Beginning beginning) {
         Since since = beginning.since;
@@ -203,7 +206,7 @@ public final class SqlMailboxes implements Mailboxes {
         }
         return CompletableFuture.supplyAsync(
                 () ->
-                        database.read(sql ->
+                        database.readSurely(sql ->
                                 new Begun(
                                         begun.deviceId(),
                                         begun.generation(),

@@ -90,7 +90,8 @@ final class SqliteEngine implements Engine {
         Migrations.run(
                 source,
                 Map.of("rowid", "INTEGER", "blob", "BLOB", "clustered", "WITHOUT ROWID"),
-                Migrations.COMMON);
+                Migrations.COMMON,
+                "classpath:io/postrider/server/store/sqlite");
     }
 
     /** Lets a purge give space back, which can only be chosen before the first table. */
@@ -144,9 +145,7 @@ final class SqliteEngine implements Engine {
         try {
             opened = new Sql(around.apply(source.getConnection()));
             checkpoints.copyAgain(opened);
-            opened.update(
-                    "INSERT INTO meta (name, value) VALUES ('reopened', '1')"
-                            + " ON CONFLICT (name) DO UPDATE SET value = value + 1");
+            opened.update(PROOF);
             return opened;
         } catch (SQLException | IOException | RuntimeException e) {
             if (opened != null) {

@@ -80,6 +80,33 @@ abstract class AwayContract {
         assertThat(next.generation()).isGreaterThan(session.generation());
     }
 
+    @Test
+    void aRecallIsToldThoughASessionBrokeOffBeforeItCouldBe() {
+        int number = stores.register(app, "d").number();
+        Begun session = stores.begin(app, number);
+        long id = publish(Message.MOST_TTL, number);
+        end(number, session, id);
+        stores.messages().recall(app, id).join();
+        Begun broken = stores.begin(app, number);
+        stores.mailboxes()
+                .end(app, number, broken.generation(), new Ended(id, id, false, "broken"))
+                .join();
+        clock.advance(Duration.ofDays(9));
+        stores.database().purge().run();
+        assertThat(stores.begin(app, number).recalled()).containsExactly(id);
+    }
+
+    @Test
+    void nothingIsKeptOfTheSessionsOfADeletedDevice() {
+        int number = stores.register(app, "d").number();
+        end(number, stores.begin(app, number), 0);
+        stores.devices().delete(app, "d");
+        clock.advance(Duration.ofDays(8));
+        stores.database().purge().run();
+        long left = stores.database().read(sql -> sql.number("SELECT count(*) FROM sessions"));
+        assertThat(left).isZero();
+    }
+
     /** Of what the app has recalled of others' it reads nothing, and has nothing. */
     @Test
     void recallsOfOthersAreNotTold() {

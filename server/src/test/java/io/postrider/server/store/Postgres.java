@@ -52,7 +52,24 @@ public final class Postgres {
 
     /** The address of the folder's database, which is made if there is none. */
     public static String address(Path folder) {
-        return named(DATABASES.computeIfAbsent(folder, made -> create()));
+        return named(name(folder));
+    }
+
+    /** Changes the folder's database for connections to come. */
+    static void alter(Path folder, String change) {
+        execute("ALTER DATABASE " + name(folder) + " " + change);
+    }
+
+    /** Ends all connections to the folder's database. */
+    static void endConnections(Path folder) {
+        execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '"
+                        + name(folder)
+                        + "'");
+    }
+
+    private static String name(Path folder) {
+        return DATABASES.computeIfAbsent(folder, made -> create());
     }
 
     private static String named(String database) {

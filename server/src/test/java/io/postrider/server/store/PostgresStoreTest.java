@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import io.postrider.server.ManualClock;
 import io.postrider.server.delivery.Accepted;
 import io.postrider.server.delivery.AckOutcome;
+import io.postrider.server.delivery.Mailboxes;
 import io.postrider.server.delivery.Message;
 import io.postrider.server.delivery.MessageStore.Intake;
 import io.postrider.server.delivery.Recipients;
@@ -18,8 +19,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
@@ -181,31 +180,36 @@ class PostgresStoreTest extends StoreContract {
     void g4WhoFeedsSessionsDoesNotWaitForReadersAndOthersAreToldToComeBack() throws Exception {
         own.register(app, "d");
         long id = own.publish(app, 0);
-        CountDownLatch busy = new CountDownLatch(PostgresEngine.READERS);
-        CountDownLatch free = new CountDownLatch(1);
-        try (ExecutorService readers = Executors.newVirtualThreadPerTaskExecutor()) {
-            for (int i = 0; i < PostgresEngine.READERS; i++) {
-                readers.submit(() ->
-                        database.read(sql -> {
-                            busy.countDown();
-                            return awaits(free);
-                        }));
-            }
-            busy.await();
+        SqlApps apps = new SqlApps(database);
+        try (BusyReaders _ = new BusyReaders(database)) {
             assertThat(own.messages().lastId()).isEqualTo(id);
             assertThat(own.messages().committedAfter(0, 10).arrivals()).hasSize(1);
+            assertThat(apps.byId(app)).isPresent();
             assertThatThrownBy(() -> own.pending(app, 0)).isInstanceOf(StoreUnavailable.class);
-            free.countDown();
         }
         assertThat(own.pending(app, 0)).containsExactly(id);
     }
 
-    private static boolean awaits(CountDownLatch latch) {
-        try {
-            return latch.await(1, TimeUnit.MINUTES);
-        } catch (InterruptedException e) {
-            throw new IllegalStateException(e);
+    /**
+     * Begun again, it would seem to have been presented what it was not, and be one more to write.
+     */
+    @Test
+    void aSessionThatHasBegunWaitsForAReader() throws Exception {
+        int number = own.register(app, "d").number();
+        int before = own.begin(app, number).generation();
+        CompletableFuture<Mailboxes.Start> start;
+        try (BusyReaders _ = new BusyReaders(database)) {
+            start = own.mailboxes().begin(app, number, 0, 0);
+            // Both wait for as long as anybody does, one after the other.
+            for (int i = 0; i < 2; i++) {
+                assertThatThrownBy(() -> own.pending(app, 0)).isInstanceOf(StoreUnavailable.class);
+            }
+            assertThat(start).isNotDone();
         }
+        assertThat(start.join())
+                .isInstanceOfSatisfying(
+                        Mailboxes.Begun.class,
+                        begun -> assertThat(begun.generation()).isEqualTo(before + 1));
     }
 
     /** As ANALYZE does, for as long as it reads. */

@@ -1,24 +1,27 @@
 package io.postrider.server.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.postrider.server.ManualClock;
 import io.postrider.server.delivery.Accepted;
+import io.postrider.server.delivery.MessageStore.Intake;
 import io.postrider.server.delivery.NewMessage;
 import io.postrider.server.delivery.NewMessage.Target;
+import io.postrider.server.delivery.StoreUnavailable;
 import io.postrider.server.identity.DeviceFilter;
 import io.postrider.server.metrics.Metrics;
 import io.postrider.server.publish.Audience;
 import io.postrider.server.publish.AudienceIndex;
 import io.postrider.server.publish.AudienceIndex.Resolved;
 import java.nio.file.Path;
+import java.sql.Connection;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -70,40 +73,69 @@ class PostgresWriterTest {
     /** As in a storm of devices that come back, while others register. */
     @Test
     void thoseWhoReadHoldUpNobodyWhoWrites() throws Exception {
-        CountDownLatch free = new CountDownLatch(1);
         try (Stores other = Postgres.stores(folder, clock, Stores.NOBODY);
-                Stores own = Postgres.stores(folder, clock, Stores.NOBODY);
-                ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+                Stores own = Postgres.stores(folder, clock, Stores.NOBODY)) {
             long app = own.newApp();
             own.register(app, "a");
             AudienceIndex index = new AudienceIndex(own.audience(), own.devices(), own.groups());
             Audience all = new Audience(null, new DeviceFilter(null, null, null, null, null, null));
             Target.Devices known = devices(index.resolve(app, all), index, app, all);
             other.register(app, "b");
-
-            CountDownLatch busy = new CountDownLatch(PostgresEngine.READERS);
-            for (int i = 0; i < PostgresEngine.READERS; i++) {
-                threads.execute(() ->
-                        own.database()
-                                .read(sql -> {
-                                    busy.countDown();
-                                    return awaited(free);
-                                }));
+            Thread resolves;
+            try (BusyReaders _ = new BusyReaders(own.database())) {
+                resolves = Thread.ofPlatform().start(() -> index.resolveAnew(app, all));
+                await().until(() -> resolves.getState() == Thread.State.TIMED_WAITING);
+                NewMessage message =
+                        new NewMessage(
+                                app,
+                                known,
+                                "{}",
+                                "{}",
+                                60_000,
+                                true,
+                                false,
+                                new byte[0],
+                                null,
+                                "test");
+                assertThat(own.messages().accept(message).get(3, TimeUnit.SECONDS))
+                        .isInstanceOfSatisfying(
+                                Accepted.Stored.class,
+                                stored -> assertThat(stored.targeted()).isEqualTo(2));
             }
-            busy.await();
-            Thread resolves = Thread.ofPlatform().start(() -> index.resolveAnew(app, all));
-            await().until(() -> resolves.getState() == Thread.State.TIMED_WAITING);
-            NewMessage message =
-                    new NewMessage(
-                            app, known, "{}", "{}", 60_000, true, false, new byte[0], null, "test");
-            assertThat(own.messages().accept(message).get(3, TimeUnit.SECONDS))
-                    .isInstanceOfSatisfying(
-                            Accepted.Stored.class,
-                            stored -> assertThat(stored.targeted()).isEqualTo(2));
-            free.countDown();
             resolves.join();
-        } finally {
-            free.countDown();
+        }
+    }
+
+    /** As a standby that was failed over to too early. */
+    @Test
+    void aDatabaseThatCanBeReadAndNotWrittenDoesNotWork() {
+        AtomicInteger connections = new AtomicInteger();
+        UnaryOperator<Connection> counting =
+                connection -> {
+                    connections.incrementAndGet();
+                    return connection;
+                };
+        try (Database own =
+                Database.open(
+                        Postgres.address(folder),
+                        Optional.empty(),
+                        clock,
+                        new Metrics(),
+                        counting)) {
+            Writer writer = own.writer();
+            Postgres.alter(folder, "SET default_transaction_read_only = on");
+            Postgres.endConnections(folder);
+            assertThatThrownBy(() -> writer.await(tx -> WriterTest.put(tx, "a")))
+                    .isInstanceOf(StoreUnavailable.class);
+            int before = connections.get();
+            await().until(() -> {
+                assertThat(writer.intake()).isEqualTo(Intake.BROKEN);
+                return connections.get() >= before + 3;
+            });
+            assertThat(writer.intake()).isEqualTo(Intake.BROKEN);
+            Postgres.alter(folder, "RESET default_transaction_read_only");
+            await().until(() -> writer.intake() == Intake.OPEN);
+            assertThat(writer.<Integer>await(tx -> WriterTest.put(tx, "b"))).isEqualTo(1);
         }
     }
 
@@ -114,14 +146,6 @@ class PostgresWriterTest {
                 resolved.logEnd(),
                 resolved.namesUsers(),
                 end -> devices(index.resolveAsOf(app, audience, end), index, app, audience));
-    }
-
-    private static boolean awaited(CountDownLatch latch) {
-        try {
-            return latch.await(1, TimeUnit.MINUTES);
-        } catch (InterruptedException e) {
-            throw new IllegalStateException(e);
-        }
     }
 
     private static boolean isKeptOut(Database database) {
