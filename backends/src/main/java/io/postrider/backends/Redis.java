@@ -71,8 +71,15 @@ public final class Redis implements AutoCloseable {
     /** STOP or CONT. */
     public void signal(String signal) throws InterruptedException {
         try {
-            String pattern = "redis-server.* 127.0.0.1:" + port;
-            new ProcessBuilder("pkill", "-" + signal, "-f", pattern).inheritIO().start().waitFor();
+            String pattern = "redis-server.* 127.0.0.1:" + port + "( |$)";
+            int found =
+                    new ProcessBuilder("pkill", "-" + signal, "-f", pattern)
+                            .inheritIO()
+                            .start()
+                            .waitFor();
+            if (found != 0) {
+                throw new IllegalStateException("pkill found no Redis at port " + port);
+            }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -20,6 +20,9 @@ public final class Cluster implements AutoCloseable {
     /** One renews the lease, which never waits; one does what may. */
     private static final int THREADS = 2;
 
+    /** How old what is known of other nodes, and of Redis, may be. */
+    private static final long LOOK_MILLIS = 1_000;
+
     private static final int MOST_IN_VAIN = 3;
 
     private final NodeRegistry registry;
@@ -98,7 +101,7 @@ public final class Cluster implements AutoCloseable {
         members.refresh();
         chores.scheduleAtFixedRate(
                 () -> renew(mine), Lease.RENEW_MILLIS, Lease.RENEW_MILLIS, TimeUnit.MILLISECONDS);
-        chores.scheduleWithFixedDelay(this::keepUp, 0, Lease.RENEW_MILLIS, TimeUnit.MILLISECONDS);
+        chores.scheduleWithFixedDelay(this::keepUp, 0, LOOK_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     /**

@@ -57,6 +57,9 @@ public final class RedisHints implements AutoCloseable {
     private long sent;
     private boolean toldOfFailure;
 
+    /** A Redis that hangs keeps its connections. */
+    private boolean answers;
+
     /**
      * @param channel this store's
      * @param heard of ids, on a thread of Redis' client, so it must not block
@@ -131,8 +134,14 @@ public final class RedisHints implements AutoCloseable {
         }
     }
 
-    /** Connects, unless that is done or under way. To be called every few seconds. */
+    /**
+     * Connects, unless that is done or under way, and asks whether Redis answers. To be called
+     * every few seconds.
+     */
     public synchronized void keepConnected() {
+        if (sending != null) {
+            sending.async().ping().whenComplete((pong, failure) -> answered(failure == null));
+        }
         if (connecting || closed || listening != null) {
             return;
         }
@@ -185,6 +194,7 @@ public final class RedisHints implements AutoCloseable {
                     }
                 });
         forListening.async().subscribe(channel);
+        answers = true;
         toldOfFailure = false;
         LOG.info("connected to Redis");
         return true;
@@ -198,6 +208,13 @@ public final class RedisHints implements AutoCloseable {
                     "Redis cannot be reached, which costs time and no message: {}",
                     String.valueOf(failure.getMessage()));
         }
+    }
+
+    private synchronized void answered(boolean inTime) {
+        if (answers && !inTime && isOpen()) {
+            LOG.warn("Redis does not answer; until it does, nodes find out by looking");
+        }
+        answers = inTime;
     }
 
     private void hear(String text) {
@@ -234,6 +251,10 @@ public final class RedisHints implements AutoCloseable {
 
     /** Whether hints can be sent and heard now. */
     public synchronized boolean isConnected() {
+        return answers && isOpen();
+    }
+
+    private boolean isOpen() {
         return sending != null && sending.isOpen() && listening != null && listening.isOpen();
     }
 

@@ -84,6 +84,18 @@ class SteadyClockTest {
         assertThat(clock.millis()).isCloseTo(START + 14_000 + 8 * HOUR, within(100L));
     }
 
+    /** PostgreSQL's time is everybody's, however wrong the machine's own is. */
+    @Test
+    void g8TimeThatWasAdoptedIsNotDrawnToTheMachines() {
+        wall += 5 * 60_000;
+        assertThat(clock.adopt(START)).isEqualTo(START);
+        pass(HOUR);
+        assertThat(clock.millis()).isEqualTo(START + HOUR);
+        wall -= 10 * 60_000;
+        pass(HOUR);
+        assertThat(clock.millis()).isEqualTo(START + 2 * HOUR);
+    }
+
     @Test
     void itGoesOnWhereAnEarlierRunLeftOff() {
         clock.notBefore(START + HOUR);

@@ -6,8 +6,10 @@ import static org.awaitility.Awaitility.await;
 import io.postrider.backends.PostgresServer;
 import io.postrider.backends.Redis;
 import io.postrider.client.Publisher;
+import io.postrider.protocol.v1.ServerFrame.FrameCase;
 import io.postrider.server.TestApi;
 import io.postrider.server.TestApi.AppHandle;
+import io.postrider.server.WireDevice;
 import io.postrider.server.history.RecordedTraffic;
 import io.postrider.server.history.RecordedTraffic.Happening;
 import io.postrider.server.history.RecordedTraffic.Sender;
@@ -36,6 +38,9 @@ class ClusterFaultsTest {
     private static final Duration PAUSE = Duration.ofMillis(30);
     private static final Duration PATIENCE = Duration.ofSeconds(90);
 
+    /** How long a node that was killed may seem to run. */
+    private static final Duration DETECTED = Duration.ofSeconds(15);
+
     @TempDir Path folder;
 
     private final List<ClusterNode> nodes = new ArrayList<>();
@@ -52,8 +57,12 @@ class ClusterFaultsTest {
                             "n" + i,
                             folder,
                             Map.of(
-                                    "POSTRIDER_STORE", postgres.address(),
-                                    "POSTRIDER_CLUSTER", redis.uri()));
+                                    "POSTRIDER_STORE",
+                                    postgres.address(),
+                                    "POSTRIDER_CLUSTER",
+                                    redis.uri(),
+                                    "POSTRIDER_CAPACITY",
+                                    capacity(i)));
             nodes.add(node);
             node.start();
         }
@@ -66,9 +75,14 @@ class ClusterFaultsTest {
         postgres.close();
     }
 
+    /** Nearly all devices are at the first, whose end is the worst. */
+    private static String capacity(int node) {
+        return node == 0 ? "100000" : "1";
+    }
+
     private void run(int deviceCount, Happening faults) throws Exception {
         AppHandle app = new TestApi(nodes.get(0).http()).newApp();
-        await().until(() -> gateways(app) == 2 * NODES);
+        await().until(() -> gateways(nodes.get(0)) == 2 * NODES);
         try (RecordedTraffic traffic = new RecordedTraffic(app, deviceCount)) {
             List<Sender> senders = new ArrayList<>();
             for (int i = 0; i < PUBLISHERS; i++) {
@@ -88,8 +102,9 @@ class ClusterFaultsTest {
         }
     }
 
-    private static int gateways(AppHandle app) {
-        return app.api()
+    /** Those that a device is told of, two for each node. */
+    private static int gateways(ClusterNode at) {
+        return new TestApi(at.http())
                 .call("GET", "/v1/gateways?device=d", null, null)
                 .json()
                 .path("gateways")
@@ -131,12 +146,18 @@ class ClusterFaultsTest {
         await().atMost(Duration.ofSeconds(40)).until(() -> isUp(node));
     }
 
+    /** The others name it to nobody any more. */
+    private void killFirst() throws InterruptedException {
+        nodes.get(0).kill();
+        await().atMost(DETECTED).until(() -> gateways(nodes.get(1)) == 2 * (NODES - 1));
+    }
+
     @Test
     void g4g5g11NothingIsLostWhenANodeIsKilled() throws Exception {
         run(
                 60,
                 traffic -> {
-                    nodes.get(0).kill();
+                    killFirst();
                     traffic.awaitAccepted(100);
                 });
     }
@@ -147,7 +168,7 @@ class ClusterFaultsTest {
         run(
                 1_000,
                 traffic -> {
-                    nodes.get(0).kill();
+                    killFirst();
                     traffic.awaitAccepted(100);
                     nodes.get(0).start();
                     traffic.awaitAccepted(20);
@@ -156,14 +177,21 @@ class ClusterFaultsTest {
 
     @Test
     void g11ANodeThatStoodStillPresentsNothingThatOthersHave() throws Exception {
+        AppHandle app = new TestApi(nodes.get(0).http()).newApp();
+        String token = app.register("waits");
         run(
                 60,
                 traffic -> {
-                    nodes.get(1).signal("STOP");
-                    TimeUnit.SECONDS.sleep(14);
-                    traffic.awaitAccepted(20);
-                    nodes.get(1).signal("CONT");
-                    awaitReady(nodes.get(1));
+                    // Unlike the others it stays, and hears what the node says when it goes on.
+                    try (WireDevice waits = WireDevice.connected(nodes.get(0).tcp(), token)) {
+                        nodes.get(0).signal("STOP");
+                        TimeUnit.SECONDS.sleep(14);
+                        traffic.awaitAccepted(20);
+                        app.at(new TestApi(nodes.get(1).http())).publish("\"all\"");
+                        nodes.get(0).signal("CONT");
+                        assertThat(waits.read().getFrameCase()).isNotEqualTo(FrameCase.PUSH);
+                        awaitReady(nodes.get(0));
+                    }
                 });
     }
 
@@ -173,10 +201,10 @@ class ClusterFaultsTest {
         run(
                 200,
                 traffic -> {
-                    nodes.get(1).signal("STOP");
+                    nodes.get(0).signal("STOP");
                     TimeUnit.SECONDS.sleep(60);
-                    nodes.get(1).signal("CONT");
-                    awaitReady(nodes.get(1));
+                    nodes.get(0).signal("CONT");
+                    awaitReady(nodes.get(0));
                 });
     }
 

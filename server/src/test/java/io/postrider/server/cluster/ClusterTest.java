@@ -137,17 +137,35 @@ class ClusterTest {
     void aChangeAtOneNodeIsSeenByTheNextPublishAtAnother() {
         for (int i = 0; i < 20; i++) {
             app.register("d" + i, ",\"tags\":[\"t" + i + "\"]");
-            JsonNode published =
-                    there().call(
-                                    "POST",
-                                    "/v1/messages",
-                                    "{\"audience\":{\"tags\":[\"t"
-                                            + i
-                                            + "\"]},\"notification\":{\"title\":\"x\"}}")
-                            .expect(202)
-                            .json();
-            assertThat(published.path("targeted").asInt()).isEqualTo(1);
+            assertThat(targeted(there(), "{\"tags\":[\"t" + i + "\"]}")).isOne();
         }
+    }
+
+    @Test
+    void tagsUsersAndGroupsOfOneNodeAreFoundByTheNextPublishAtAnother() {
+        app.register("d");
+        for (int i = 0; i < 10; i++) {
+            app.call(
+                            "PATCH",
+                            "/v1/devices/d",
+                            "{\"tags\":[\"t%d\"],\"user\":\"u%d\"}".formatted(i, i))
+                    .expect(200);
+            app.call("PUT", "/v1/groups/g" + i + "/members/d", null).expect(204);
+            for (String audience : List.of("tags\":[\"t", "users\":[\"u", "groups\":[\"g")) {
+                assertThat(targeted(there(), "{\"" + audience + i + "\"]}")).isOne();
+            }
+        }
+    }
+
+    private static int targeted(AppHandle app, String audience) {
+        return app.call(
+                        "POST",
+                        "/v1/messages",
+                        "{\"audience\":" + audience + ",\"notification\":{\"title\":\"x\"}}")
+                .expect(202)
+                .json()
+                .path("targeted")
+                .asInt();
     }
 
     @Test

@@ -18,6 +18,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -96,7 +98,8 @@ class CutOffTest {
         try (WireDevice device = WireDevice.connected("tcp://" + ill.node.gateway(), token)) {
             toPostgres.swallow(true);
             ill.clock.advance(LONGEST);
-            assertThat(ill.api.call("GET", "/readyz", null, null).status()).isEqualTo(503);
+            assertThat(unready(ill)).isEqualTo("lease_lost");
+            assertThat(gauges(ill)).contains("store_working 1.0", "lease_held 0.0");
             await().during(TURNS).until(() -> device.readAllNow().isEmpty());
             toPostgres.swallow(false);
             toPostgres.reset();
@@ -105,10 +108,57 @@ class CutOffTest {
             assertThat(device.read().getPush().getId()).isEqualTo(first);
             await().atMost(Duration.ofMinutes(1))
                     .until(() -> ill.api.call("GET", "/readyz", null, null).status() == 200);
+            assertThat(gauges(ill)).contains("store_working 1.0", "lease_held 1.0");
             String id = app.publish("\"all\"");
             assertThat(device.readUntil(FrameCase.PUSH).getPush().getId())
                     .isEqualTo(Long.parseLong(id));
         }
+    }
+
+    /** Who publishes is told at once, and not when the connection is known to be dead. */
+    @Test
+    void g10PublishesAreRefusedEarlyWhileTheStoreIsSilentAndSaidToBeTakenAgain() throws Exception {
+        app.register("d");
+        AppHandle there = app.at(ill.api);
+        toPostgres.swallow(true);
+        CompletableFuture<Integer> first = CompletableFuture.supplyAsync(() -> publish(there));
+        await().until(() -> publishesWithin(Duration.ofMillis(500), there) == 503);
+        toPostgres.reset();
+        assertThat(first.get(20, TimeUnit.SECONDS)).isEqualTo(503);
+        assertThat(unready(ill)).isEqualTo("database_failing");
+        assertThat(gauges(ill)).contains("store_working 0.0");
+        toPostgres.swallow(false);
+        toPostgres.reset();
+        await().atMost(Duration.ofMinutes(1)).until(() -> publish(there) == 202);
+        assertThat(gauges(ill)).contains("store_working 1.0");
+    }
+
+    private static int publish(AppHandle app) {
+        return app.call(
+                        "POST",
+                        "/v1/messages",
+                        "{\"audience\":\"all\",\"notification\":{\"title\":\"x\"}}")
+                .status();
+    }
+
+    /** Its status; 0 if it took longer. */
+    private static int publishesWithin(Duration time, AppHandle app) {
+        return CompletableFuture.supplyAsync(() -> publish(app))
+                .completeOnTimeout(0, time.toMillis(), TimeUnit.MILLISECONDS)
+                .join();
+    }
+
+    private static String unready(TestServer node) {
+        return node.api
+                .call("GET", "/readyz", null, null)
+                .expect(503)
+                .json()
+                .path("status")
+                .asString();
+    }
+
+    private static String gauges(TestServer node) {
+        return node.api.call("GET", "/metrics", null, null).response().body();
     }
 
     @Test

@@ -121,6 +121,18 @@ class RedisHintsTest {
         }
     }
 
+    @Test
+    void aRedisThatHangsIsNotConnectedThoughItsConnectionsAre() throws Exception {
+        try (Redis redis = new Redis();
+                RedisHints hints = hints(redis.uri(), id -> {})) {
+            await().until(() -> isConnected(hints));
+            redis.signal("STOP");
+            await().until(() -> !isConnected(hints));
+            redis.signal("CONT");
+            await().until(() -> isConnected(hints));
+        }
+    }
+
     private static RedisHints hints(String uri, LongConsumer heard) {
         return new RedisHints(RedisAddress.of(uri), "channel", heard, () -> {});
     }
