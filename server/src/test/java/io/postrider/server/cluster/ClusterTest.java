@@ -61,12 +61,11 @@ class ClusterTest {
     }
 
     private TestServer node(String name) {
-        return TestServer.start(
-                folder.resolve(name),
-                Map.of(
-                        "store", Postgres.address(folder),
-                        "cluster", redis.uri(),
-                        "node", name));
+        return TestServer.start(folder.resolve(name), settings(name));
+    }
+
+    private Map<String, String> settings(String name) {
+        return Map.of("store", Postgres.address(folder), "cluster", redis.uri(), "node", name);
     }
 
     @AfterEach
@@ -432,6 +431,31 @@ class ClusterTest {
                         Gateway.of("tcp://" + other.node.gateway()),
                         app.appKey(),
                         app.masterSecret())) {
+            publisher.publish(PublishRequest.toAll().title("1"));
+            other.close();
+            assertThat(publisher.publish(PublishRequest.toAll().title("2")).targeted()).isOne();
+        }
+        other = node("other");
+    }
+
+    /** Devices go by addresses that may lead an app server nowhere. */
+    @Test
+    void aPublisherGoesBackToItsOwnGatewaysFromThoseThatItCannotReach() throws Exception {
+        app.register("d");
+        one.close();
+        String nowhere = "tcp://127.0.0.1:" + Redis.freePort();
+        Map<String, String> settings = new HashMap<>(settings("one"));
+        settings.put("advertise", nowhere);
+        one = TestServer.start(folder.resolve("one"), settings);
+        await().until(() -> addresses(gateways(other, "d")).contains(nowhere));
+        try (GatewayPublisher publisher =
+                GatewayPublisher.of(
+                                List.of(
+                                        Gateway.of("tcp://" + other.node.gateway()),
+                                        Gateway.of("tcp://" + one.node.gateway())),
+                                app.appKey(),
+                                app.masterSecret())
+                        .withAttempts(1)) {
             publisher.publish(PublishRequest.toAll().title("1"));
             other.close();
             assertThat(publisher.publish(PublishRequest.toAll().title("2")).targeted()).isOne();
