@@ -389,10 +389,7 @@ public final class GatewayPublisher implements AutoCloseable {
         lock.lock();
         try {
             // Where devices connect need not be where app servers can.
-            boolean isNoWay = !ready && route.isNamed();
-            if (isNoWay) {
-                route.forgetNamed();
-            }
+            boolean isNoWay = !ready && route.forgetNamed();
             link = null;
             ready = false;
             inflight = 0;

@@ -82,15 +82,17 @@ final class Route {
         return backoff.nextMillis();
     }
 
-    /** Forgets what the server named; the next loss leads to the first of the registered. */
-    void forgetNamed() {
-        gateways = registered;
-        index = registered.size() - 1;
-    }
-
-    /** Whether the server named it, and it was not known before. */
-    boolean isNamed() {
-        return !registered.contains(gateway());
+    /**
+     * Forgets the gateway, unless it is registered: the next loss leads to the one after it.
+     * Answers whether it did.
+     */
+    boolean forgetNamed() {
+        if (registered.contains(gateway())) {
+            return false;
+        }
+        gateways.remove(index);
+        index = (index == 0 ? gateways.size() : index) - 1;
+        return true;
     }
 
     /** The network is another one: stays with the gateway; answers after how long. */

@@ -62,11 +62,12 @@ class RouteTest {
     @Test
     void whatTheServerNamedCanBeForgotten() {
         Route route = route("tcp://a:1", "tcp://b:1");
-        asked(route, naming("tcp://c:1", "tcp://b:1"));
-        assertThat(route.isNamed()).isTrue();
-        route.forgetNamed();
-        assertThat(onLosses(route, 3)).containsExactly("tcp://a:1", "tcp://b:1", "tcp://a:1");
-        assertThat(route.isNamed()).isFalse();
+        asked(route, naming("tcp://c:1", "tcp://d:1", "tcp://b:1"));
+        assertThat(route.forgetNamed()).isTrue();
+        assertThat(onLosses(route, 1)).containsExactly("tcp://d:1");
+        assertThat(route.forgetNamed()).isTrue();
+        assertThat(onLosses(route, 3)).containsExactly("tcp://b:1", "tcp://a:1", "tcp://b:1");
+        assertThat(route.forgetNamed()).isFalse();
     }
 
     @Test

@@ -348,7 +348,8 @@ public final class Session {
         } else {
             loop.written(id);
         }
-        // Should writing it fail, its session is closed, and the next one reads from below it.
+        // Should writing it fail, the session is closed. What is in flight the next one reads
+        // again.
         advance(id);
         boolean first = id > markedTo;
         out.push(message, first ? 1 : 2);

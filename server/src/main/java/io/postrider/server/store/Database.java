@@ -6,6 +6,7 @@ import io.postrider.server.delivery.StoreUnavailable;
 import io.postrider.server.metrics.Metrics;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.SQLTransientConnectionException;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -307,18 +308,21 @@ public final class Database implements AutoCloseable {
         return available(() -> readers().read(reading));
     }
 
-    /** As {@link #read}, again and again while the database fails, until it is closed here. */
+    /** As {@link #read}, however long all readers are busy, until the database is closed here. */
     <T> T readSurely(Function<Sql, T> reading) {
-        while (true) {
-            try {
-                return read(reading);
-            } catch (StoreUnavailable e) {
-                if (chores.isShutdown()) {
-                    throw e;
+        return available(() -> {
+            while (true) {
+                try {
+                    return readers().read(reading);
+                } catch (StoreException e) {
+                    boolean busy = e.getCause() instanceof SQLTransientConnectionException;
+                    if (!busy || chores.isShutdown()) {
+                        throw e;
+                    }
+                    pause();
                 }
-                pause();
             }
-        }
+        });
     }
 
     /** Those who wait do not all ask again at once. */

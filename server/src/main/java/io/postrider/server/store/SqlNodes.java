@@ -51,7 +51,7 @@ public final class SqlNodes implements NodeRegistry {
 
     @Override
     public List<Node> running() {
-        return database.read(sql ->
+        return database.readOneForFeed(sql ->
                 sql.list(
                         "SELECT id, node, version, gateways, capacity, started_at FROM incarnations"
                                 + " WHERE ended_at IS NULL ORDER BY id",

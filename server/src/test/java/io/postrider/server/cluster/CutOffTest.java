@@ -120,12 +120,13 @@ class CutOffTest {
     void g10PublishesAreRefusedEarlyWhileTheStoreIsSilentAndSaidToBeTakenAgain() throws Exception {
         app.register("d");
         AppHandle there = app.at(ill.api);
+        await().until(() -> publish(there) == 202);
         toPostgres.swallow(true);
         CompletableFuture<Integer> first = CompletableFuture.supplyAsync(() -> publish(there));
         await().until(() -> publishesWithin(Duration.ofMillis(500), there) == 503);
         toPostgres.reset();
         assertThat(first.get(20, TimeUnit.SECONDS)).isEqualTo(503);
-        assertThat(unready(ill)).isEqualTo("database_failing");
+        await().until(() -> unready(ill).equals("database_failing"));
         assertThat(gauges(ill)).contains("store_working 0.0");
         toPostgres.swallow(false);
         toPostgres.reset();

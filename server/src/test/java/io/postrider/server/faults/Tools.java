@@ -8,11 +8,11 @@ import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Assumptions;
 
 /** Programs that tests need and that not every machine has. */
-final class Tools {
+public final class Tools {
     private Tools() {}
 
     /** Leaves the test out where the program is missing; fails it under {@code --strict}. */
-    static void need(String program) {
+    public static void need(String program) {
         boolean there =
                 Arrays.stream(System.getenv("PATH").split(File.pathSeparator))
                         .anyMatch(folder -> Files.isExecutable(Path.of(folder, program)));
