@@ -147,15 +147,6 @@ public final class WireDevice implements AutoCloseable {
         return frame;
     }
 
-    /** The kinds of all frames up to the one that ends the connection. */
-    public List<FrameCase> readToClose() {
-        List<FrameCase> kinds = new ArrayList<>();
-        do {
-            kinds.add(read().getFrameCase());
-        } while (kinds.getLast() != FrameCase.CLOSE);
-        return kinds;
-    }
-
     /** Everything up to the answer to a ping: what the server had written for us by then. */
     public List<ServerFrame> readAllNow() {
         ping();

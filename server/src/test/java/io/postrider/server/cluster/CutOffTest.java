@@ -14,6 +14,7 @@ import io.postrider.server.faults.FaultProxy;
 import io.postrider.server.store.Postgres;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.sql.Connection;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,6 +33,9 @@ class CutOffTest {
 
     /** The node looks twice meanwhile. */
     private static final Duration TURNS = Duration.ofMillis(2 * Lease.RENEW_MILLIS);
+
+    /** Without Redis what others stored is found by then (G4). */
+    private static final Duration SWEPT = Duration.ofSeconds(10);
 
     @TempDir Path folder;
     private Redis redis;
@@ -113,6 +117,36 @@ class CutOffTest {
             assertThat(device.readUntil(FrameCase.PUSH).getPush().getId())
                     .isEqualTo(Long.parseLong(id));
         }
+    }
+
+    /**
+     * It may read what others store, and does not know whether its devices are elsewhere by now.
+     */
+    @Test
+    void g11WhoHasNoLeasePresentsNothing() throws Exception {
+        String token = app.register("d");
+        try (WireDevice device = WireDevice.connected("tcp://" + ill.node.gateway(), token)) {
+            app.publish("\"all\"");
+            device.ack(device.readPush().getId());
+            toRedis.swallow(true);
+            String id = app.publish("\"all\"");
+            try (Connection holding = Postgres.holdingUp(folder)) {
+                ill.clock.advance(LONGEST);
+                await().atMost(SWEPT).until(() -> trace(ill, id).contains("woken"));
+                assertThat(device.readAllNow())
+                        .noneMatch(frame -> frame.getFrameCase() == FrameCase.PUSH);
+                holding.rollback();
+            }
+            assertThat(device.readUntil(FrameCase.PUSH).getPush().getId())
+                    .isEqualTo(Long.parseLong(id));
+        }
+    }
+
+    private String trace(TestServer node, String id) {
+        return app.at(node.api)
+                .call("GET", "/v1/messages/" + id + "/trace?device=d", null)
+                .response()
+                .body();
     }
 
     /** Who publishes is told at once, and not when the connection is known to be dead. */

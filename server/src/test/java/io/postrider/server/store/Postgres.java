@@ -55,6 +55,19 @@ public final class Postgres {
         return named(name(folder));
     }
 
+    /**
+     * A connection that keeps all nodes on the folder's database from committing until it is
+     * closed.
+     */
+    public static Connection holdingUp(Path folder) throws SQLException {
+        Connection holding = Server.RUNNING.getDatabase("postgres", name(folder)).getConnection();
+        holding.setAutoCommit(false);
+        try (Statement statement = holding.createStatement()) {
+            statement.execute("SELECT last FROM sequences WHERE name = 'messages' FOR UPDATE");
+        }
+        return holding;
+    }
+
     /** Changes the folder's database for connections to come. */
     static void alter(Path folder, String change) {
         execute("ALTER DATABASE " + name(folder) + " " + change);
