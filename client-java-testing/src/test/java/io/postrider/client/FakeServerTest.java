@@ -16,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
@@ -234,6 +235,23 @@ class FakeServerTest {
             server.refuseTokens(true);
             server.dropConnections();
             await().until(() -> client.state() == DeviceState.STOPPED);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Transport.class)
+    void whoFindsNoneOfItsGatewaysAsksForOthers(Transport transport) throws Exception {
+        List<Gateway> gone =
+                Arrays.asList(
+                        Gateway.of("tcp://127.0.0.1:1"), Gateway.of("ws://127.0.0.1:1/gateway"));
+        Registered before =
+                new Registered(device.rest, device.deviceId(), device.deviceToken(), gone);
+        DeviceClientBuilder eager =
+                DeviceClient.builder(before, message -> handed.add(message.id()));
+        eager.backoff = new Backoff(bound -> 0);
+        try (DeviceClient client = eager.transport(transport).build()) {
+            client.start();
+            server.awaitConnections(1, SOON);
         }
     }
 

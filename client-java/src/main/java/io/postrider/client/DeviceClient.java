@@ -38,6 +38,7 @@ public final class DeviceClient implements AutoCloseable {
     private final MessageListener listener;
     private final DeviceObserver observer;
     private final @Nullable TokenSource tokenSource;
+    private final @Nullable GatewaySource gatewaySource;
     private final boolean manualAcks;
     private final Threads threads;
     private final ReentrantLock lock = new ReentrantLock();
@@ -55,11 +56,12 @@ public final class DeviceClient implements AutoCloseable {
 
     DeviceClient(DeviceClientBuilder builder) {
         this.transport = builder.transport;
-        this.route = Route.over(builder.transport, builder.gateways);
+        this.route = Route.over(builder.transport, builder.gateways, builder.backoff);
         this.token = builder.token;
         this.listener = builder.listener;
         this.observer = builder.observer;
         this.tokenSource = builder.tokenSource;
+        this.gatewaySource = builder.gatewaySource;
         this.manualAcks = builder.manualAcks;
         this.threads = builder.threads;
         this.acks = new AckKeeper(builder, owner, lock);
@@ -460,6 +462,7 @@ public final class DeviceClient implements AutoCloseable {
 
     private void ended(Link from, int closeCode, String reason) {
         boolean renew;
+        boolean lost = false;
         lock.lock();
         try {
             Gateway gateway = route.gateway();
@@ -473,15 +476,20 @@ public final class DeviceClient implements AutoCloseable {
                 stopped();
                 return;
             }
-            if (!renew) {
+            if (renew) {
+                become(DeviceState.WAITING);
+            } else {
                 scheduleRetry(route.afterLoss());
-                return;
+                lost = route.isLost();
             }
-            become(DeviceState.WAITING);
         } finally {
             lock.unlock();
         }
-        renewToken();
+        if (renew) {
+            renewToken();
+        } else if (lost) {
+            findGateways();
+        }
     }
 
     /** On the thread of the link that has ended, which may block. */
@@ -510,6 +518,25 @@ public final class DeviceClient implements AutoCloseable {
             scheduleRetry(route.afterRefusal());
         } finally {
             lock.unlock();
+        }
+    }
+
+    /** On the same thread; the next attempt does not wait for it. */
+    private void findGateways() {
+        GatewaySource source = gatewaySource;
+        if (source == null) {
+            return;
+        }
+        try {
+            List<Gateway> now = source.gateways();
+            locked(() -> {
+                if (state == DeviceState.WAITING) {
+                    route.register(now);
+                }
+            });
+        } catch (IOException | RuntimeException e) {
+            Gateway gateway = route.gateway();
+            tell(watching -> watching.onDropped(gateway, 0, "no gateways: " + e.getMessage()));
         }
     }
 }

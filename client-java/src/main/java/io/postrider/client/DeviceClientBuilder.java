@@ -15,6 +15,7 @@ public final class DeviceClientBuilder {
     Transport transport = Transport.WEBSOCKET;
     DeviceObserver observer = DeviceObserver.NONE;
     @Nullable TokenSource tokenSource;
+    @Nullable GatewaySource gatewaySource;
     boolean manualAcks;
     Threads threads = Threads.shared();
     @Nullable File memory;
@@ -22,6 +23,8 @@ public final class DeviceClientBuilder {
 
     /** For tests, which do not wait so long. */
     long ackTimeoutMillis = 10_000;
+
+    Backoff backoff = Backoff.random();
 
     DeviceClientBuilder(List<Gateway> gateways, String token, MessageListener listener) {
         this.gateways = new ArrayList<>(gateways);
@@ -35,6 +38,7 @@ public final class DeviceClientBuilder {
         this.token = registered.deviceToken();
         this.listener = listener;
         this.registered = registered;
+        this.gatewaySource = registered::gatewaysByNow;
     }
 
     /**
@@ -62,6 +66,16 @@ public final class DeviceClientBuilder {
     /** Without one, a refused token stops the client. */
     public DeviceClientBuilder tokenSource(TokenSource source) {
         this.tokenSource = source;
+        return this;
+    }
+
+    /**
+     * Asked when no gateway that is known has answered for a while; a client that was built with
+     * what a registration answered asks that server. Without one, only those that are known, and
+     * those that a stopping node names, are tried.
+     */
+    public DeviceClientBuilder gatewaySource(GatewaySource source) {
+        this.gatewaySource = source;
         return this;
     }
 

@@ -4,6 +4,7 @@ import java.net.URI;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** Where a device connects. */
 public final class Gateway {
@@ -30,6 +31,15 @@ public final class Gateway {
                             + address);
         }
         return new Gateway(address);
+    }
+
+    /** Null for an address of a kind that this version does not know. */
+    static @Nullable Gateway known(String address) {
+        try {
+            return of(address);
+        } catch (IllegalArgumentException e) {
+            return null;
+        }
     }
 
     public String address() {

@@ -81,7 +81,7 @@ public final class GatewayPublisher implements AutoCloseable {
             throw new IllegalArgumentException("name at least one gateway");
         }
         this.transport = gateways.get(0).isTcp() ? Transport.TCP : Transport.WEBSOCKET;
-        this.route = Route.over(transport, gateways);
+        this.route = Route.over(transport, gateways, Backoff.random());
         this.credentials = credentials;
         this.threads = threads;
         this.attempts = attempts;

@@ -103,6 +103,10 @@ public final class Registrar {
         public List<Gateway> gateways() {
             return gateways;
         }
+
+        List<Gateway> gatewaysByNow() throws IOException {
+            return Registrar.gateways(rest, deviceId);
+        }
     }
 
     /**
@@ -134,10 +138,27 @@ public final class Registrar {
             throw answer.refusal();
         }
         return new Registered(
-                rest, answer.field("deviceId"), answer.field("deviceToken"), gateways(answer.text));
+                rest, answer.field("deviceId"), answer.field("deviceToken"), listed(answer.text));
     }
 
-    private static List<Gateway> gateways(String answer) throws IOException {
+    /**
+     * Where a device is to connect by now, in the order in which it should try them.
+     *
+     * @throws PostriderException if the server refuses
+     */
+    public List<Gateway> gateways(String deviceId) throws IOException {
+        return gateways(rest, deviceId);
+    }
+
+    private static List<Gateway> gateways(Rest rest, String deviceId) throws IOException {
+        Rest.Answer answer = rest.get("/v1/gateways", "device", deviceId);
+        if (answer.status != 200) {
+            throw answer.refusal();
+        }
+        return listed(answer.text);
+    }
+
+    static List<Gateway> listed(String answer) throws IOException {
         List<Gateway> gateways = new ArrayList<>();
         try (JsonParser in = Rest.JSON.createParser(answer)) {
             boolean inside = false;
@@ -148,7 +169,10 @@ public final class Registrar {
                 } else if (token == JsonToken.END_ARRAY) {
                     inside = false;
                 } else if (inside && token == JsonToken.VALUE_STRING && "address".equals(name)) {
-                    gateways.add(Gateway.of(in.getText()));
+                    Gateway gateway = Gateway.known(in.getText());
+                    if (gateway != null) {
+                        gateways.add(gateway);
+                    }
                 }
             }
         }

@@ -116,7 +116,18 @@ final class Rest {
             request.header("Authorization", authorization);
         }
         headers.forEach(request::header);
-        try (Response response = http.newCall(request.build()).execute()) {
+        return call(request.build());
+    }
+
+    /** Asks for what everyone may know. */
+    Answer get(String path, String parameter, String value) throws IOException {
+        HttpUrl url =
+                HttpUrl.get(base + path).newBuilder().addQueryParameter(parameter, value).build();
+        return call(new Request.Builder().url(url).build());
+    }
+
+    private Answer call(Request request) throws IOException {
+        try (Response response = http.newCall(request).execute()) {
             ResponseBody answered = response.body();
             String text = answered.string();
             return new Answer(response.code(), scalars(text), text, response.header("Retry-After"));

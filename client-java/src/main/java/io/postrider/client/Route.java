@@ -12,8 +12,11 @@ import org.jspecify.annotations.Nullable;
  * jittered back-off. Confined to its client's lock.
  */
 final class Route {
-    private final List<Gateway> registered;
-    private final Backoff backoff = Backoff.random();
+    /** So many that the restart of a node, or of a few, has not every device ask. */
+    private static final int LOST_FAILURES = 5;
+
+    private final Backoff backoff;
+    private List<Gateway> registered;
     private List<Gateway> gateways;
     private int index;
     private @Nullable GoAway goAway;
@@ -21,7 +24,7 @@ final class Route {
     /**
      * @throws IllegalArgumentException if none of the gateways is of the transport
      */
-    static Route over(Transport transport, List<Gateway> gateways) {
+    static Route over(Transport transport, List<Gateway> gateways, Backoff backoff) {
         List<Gateway> usable = new ArrayList<>();
         for (Gateway gateway : gateways) {
             if (gateway.isTcp() == (transport == Transport.TCP)) {
@@ -31,18 +34,19 @@ final class Route {
         if (usable.isEmpty()) {
             throw new IllegalArgumentException("no gateway speaks " + transport);
         }
-        return new Route(usable);
+        return new Route(usable, backoff);
     }
 
     /**
      * @param gateways of one transport
      */
-    Route(List<Gateway> gateways) {
+    Route(List<Gateway> gateways, Backoff backoff) {
+        this.backoff = backoff;
         this.registered = gateways;
         this.gateways = gateways;
     }
 
-    /** Those it was made for. */
+    /** Those it was made for, or the registered ones of today. */
     List<Gateway> registered() {
         return registered;
     }
@@ -95,6 +99,30 @@ final class Route {
         return true;
     }
 
+    /**
+     * Whether each gateway has failed once more since one last worked: time to ask for others, for
+     * nodes that were replaced while the device could not hear of it.
+     */
+    boolean isLost() {
+        int failures = backoff.failures();
+        return goAway == null && failures >= LOST_FAILURES && failures % gateways.size() == 0;
+    }
+
+    /** These are the registered ones by now; goes to the first, if they are others. */
+    void register(List<Gateway> now) {
+        List<Gateway> usable = new ArrayList<>();
+        for (Gateway gateway : now) {
+            if (isUsable(gateway)) {
+                usable.add(gateway);
+            }
+        }
+        if (!usable.isEmpty() && !usable.equals(registered)) {
+            registered = usable;
+            gateways = usable;
+            index = 0;
+        }
+    }
+
     /** The network is another one: stays with the gateway; answers after how long. */
     long afterChange() {
         backoff.reset();
@@ -113,8 +141,8 @@ final class Route {
     private void moveTo(List<String> named) {
         Set<Gateway> known = new LinkedHashSet<>();
         for (String address : named) {
-            Gateway gateway = usable(address);
-            if (gateway != null) {
+            Gateway gateway = Gateway.known(address);
+            if (gateway != null && isUsable(gateway)) {
                 known.add(gateway);
             }
         }
@@ -125,15 +153,9 @@ final class Route {
         }
     }
 
-    /** Null unless it is of the same transport, and encrypted if this one is. */
-    private @Nullable Gateway usable(String address) {
-        try {
-            Gateway gateway = Gateway.of(address);
-            boolean same = gateway.isTcp() == gateway().isTcp();
-            return same && (gateway.isEncrypted() || !gateway().isEncrypted()) ? gateway : null;
-        } catch (IllegalArgumentException e) {
-            // Of a transport that this version does not know.
-            return null;
-        }
+    /** Whether it is of the same transport, and encrypted if this one is. */
+    private boolean isUsable(Gateway gateway) {
+        return gateway.isTcp() == gateway().isTcp()
+                && (gateway.isEncrypted() || !gateway().isEncrypted());
     }
 }

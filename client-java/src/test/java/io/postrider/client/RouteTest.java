@@ -4,15 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.postrider.protocol.v1.GoAway;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class RouteTest {
     private static Route route(String... addresses) {
-        return new Route(Stream.of(addresses).map(Gateway::of).collect(Collectors.toList()));
+        return new Route(gateways(addresses), Backoff.random());
+    }
+
+    private static List<Gateway> gateways(String... addresses) {
+        return Stream.of(addresses).map(Gateway::of).collect(Collectors.toList());
     }
 
     private static GoAway naming(String... addresses) {
@@ -87,8 +91,52 @@ class RouteTest {
     }
 
     @Test
+    void itIsLostOnceEachHasFailedAgainAndFiveTimesInAll() {
+        Route route = route("tcp://a:1", "tcp://b:1");
+        List<Integer> lost =
+                IntStream.rangeClosed(1, 9)
+                        .filter(loss -> {
+                            route.leaving();
+                            route.afterLoss();
+                            return route.isLost();
+                        })
+                        .boxed()
+                        .collect(Collectors.toList());
+        assertThat(lost).containsExactly(6, 8);
+        route.works();
+        assertThat(route.isLost()).isFalse();
+    }
+
+    @Test
+    void whoIsToldWhereToGoIsNotLost() {
+        Route route = route("tcp://a:1");
+        onLosses(route, 5);
+        assertThat(route.isLost()).isTrue();
+        asked(route, GoAway.getDefaultInstance());
+        assertThat(route.isLost()).isFalse();
+    }
+
+    @Test
+    void otherGatewaysTakeThePlaceOfTheRegistered() {
+        Route route = route("tls://a:1", "tls://b:1");
+        asked(route, naming("tls://c:1"));
+        route.register(gateways("tcp://d:1", "wss://d:1/gateway", "tls://e:1", "tls://f:1"));
+        assertThat(route.gateway().address()).isEqualTo("tls://e:1");
+        assertThat(onLosses(route, 2)).containsExactly("tls://f:1", "tls://e:1");
+    }
+
+    @Test
+    void theSameGatewaysOrNoneChangeNothing() {
+        Route route = route("tcp://a:1", "tcp://b:1");
+        onLosses(route, 1);
+        route.register(gateways("tcp://a:1", "tcp://b:1"));
+        route.register(gateways("ws://a:1/gateway"));
+        assertThat(route.gateway().address()).isEqualTo("tcp://b:1");
+    }
+
+    @Test
     void itComesBackWhenTheServerSays() {
-        Route route = new Route(Collections.singletonList(Gateway.of("tcp://a:1")));
+        Route route = route("tcp://a:1");
         route.asked(GoAway.newBuilder().setReconnectAfterMs(1_200).setSpreadMs(3_000).build());
         assertThat(route.afterLoss()).isBetween(1_200L, 4_200L);
         assertThat(route.attempt()).isEqualTo(1);

@@ -305,6 +305,16 @@ class SdkTest {
         }
     }
 
+    @Test
+    void whereADeviceConnectsCanBeAskedWithoutRegistering() throws Exception {
+        Registered registered = register("d & e");
+        Registrar device = Registrar.onDevice(server.node.http(), app.appKey());
+        assertThat(device.gateways("d & e")).isEqualTo(registered.gateways());
+        assertThatThrownBy(() -> device.gateways(""))
+                .isInstanceOf(PostriderException.class)
+                .hasMessageContaining("400");
+    }
+
     @ParameterizedTest
     @EnumSource(Transport.class)
     void aConnectionTakesOneThreadOfTheCallers(Transport transport) throws Exception {

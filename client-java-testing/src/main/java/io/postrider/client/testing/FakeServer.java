@@ -106,6 +106,9 @@ public final class FakeServer implements AutoCloseable {
         if (path.equals("/v1/devices")) {
             return json(201, registration());
         }
+        if (path.equals("/v1/gateways")) {
+            return json(200, "{" + gateways() + "}");
+        }
         if (path.equals("/v1/messages")) {
             return publish(body);
         }
@@ -126,14 +129,20 @@ public final class FakeServer implements AutoCloseable {
     private String registration() {
         return "{\"deviceId\":\"fake-device\",\"deviceToken\":\""
                 + TOKEN
-                + "\",\"gateways\":[{\"transport\":\"ws\",\"address\":\"ws://127.0.0.1:"
+                + "\","
+                + gateways()
+                + ",\"heartbeatSeconds\":"
+                + HEARTBEAT_SECONDS
+                + "}";
+    }
+
+    private String gateways() {
+        return "\"gateways\":[{\"transport\":\"ws\",\"address\":\"ws://127.0.0.1:"
                 + http.getPort()
                 + Protocol.WEBSOCKET_PATH
                 + "\"},{\"transport\":\"tcp\",\"address\":\""
                 + tcp.address()
-                + "\"}],\"heartbeatSeconds\":"
-                + HEARTBEAT_SECONDS
-                + "}";
+                + "\"}]";
     }
 
     private synchronized MockResponse publish(String body) {
