@@ -379,6 +379,7 @@ public final class DeviceClient implements AutoCloseable {
     /** The gateway works: the next loss is a first one again. */
     private void heard() {
         heartbeat.heard();
+        route.heard();
         if (state == DeviceState.READY) {
             route.works();
         }
@@ -479,6 +480,9 @@ public final class DeviceClient implements AutoCloseable {
             if (renew) {
                 become(DeviceState.WAITING);
             } else {
+                if (CloseCode.isOwn(closeCode)) {
+                    route.heard();
+                }
                 scheduleRetry(route.afterLoss());
                 lost = route.isLost();
             }
@@ -530,13 +534,13 @@ public final class DeviceClient implements AutoCloseable {
         try {
             List<Gateway> now = source.gateways();
             locked(() -> {
-                if (state == DeviceState.WAITING) {
+                // Else it was heard of a gateway meanwhile, or is trying one.
+                if (state == DeviceState.WAITING && route.isLost()) {
                     route.register(now);
                 }
             });
-        } catch (IOException | RuntimeException e) {
-            Gateway gateway = route.gateway();
-            tell(watching -> watching.onDropped(gateway, 0, "no gateways: " + e.getMessage()));
+        } catch (IOException | RuntimeException askedAgainLater) {
+            // The network may be gone, and the attempts go on.
         }
     }
 }

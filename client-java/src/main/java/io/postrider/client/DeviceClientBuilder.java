@@ -70,9 +70,9 @@ public final class DeviceClientBuilder {
     }
 
     /**
-     * Asked when no gateway that is known has answered for a while; a client that was built with
-     * what a registration answered asks that server. Without one, only those that are known, and
-     * those that a stopping node names, are tried.
+     * Asked when five attempts in a row, and five more, have met no gateway that answers; a client
+     * that was built with what a registration answered asks that server. Without one, only those
+     * that are known, and those that a stopping node names, are tried.
      */
     public DeviceClientBuilder gatewaySource(GatewaySource source) {
         this.gatewaySource = source;

@@ -123,7 +123,8 @@ final class Rest {
     Answer get(String path, String parameter, String value) throws IOException {
         HttpUrl url =
                 HttpUrl.get(base + path).newBuilder().addQueryParameter(parameter, value).build();
-        return call(new Request.Builder().url(url).build());
+        // Of very many devices at once, each asking once, none is to keep a connection.
+        return call(new Request.Builder().url(url).header("Connection", "close").build());
     }
 
     private Answer call(Request request) throws IOException {

@@ -13,12 +13,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class Route {
     /** So many that the restart of a node, or of a few, has not every device ask. */
-    private static final int LOST_FAILURES = 5;
+    private static final int LOST_AFTER = 5;
 
     private final Backoff backoff;
     private List<Gateway> registered;
     private List<Gateway> gateways;
     private int index;
+    private int silent;
     private @Nullable GoAway goAway;
 
     /**
@@ -65,6 +66,11 @@ final class Route {
         goAway = null;
     }
 
+    /** A gateway has said something, and be it no. */
+    void heard() {
+        silent = 0;
+    }
+
     /** The gateway works: the next loss is a first one again. */
     void works() {
         backoff.reset();
@@ -82,6 +88,7 @@ final class Route {
             moveTo(asked.getGatewaysList());
             return backoff.hintedMillis(asked.getReconnectAfterMs(), asked.getSpreadMs());
         }
+        silent++;
         index = (index + 1) % gateways.size();
         return backoff.nextMillis();
     }
@@ -100,12 +107,11 @@ final class Route {
     }
 
     /**
-     * Whether each gateway has failed once more since one last worked: time to ask for others, for
+     * Whether so many attempts in a row again have met silence: time to ask for other gateways, for
      * nodes that were replaced while the device could not hear of it.
      */
     boolean isLost() {
-        int failures = backoff.failures();
-        return goAway == null && failures >= LOST_FAILURES && failures % gateways.size() == 0;
+        return silent > 0 && silent % LOST_AFTER == 0;
     }
 
     /** These are the registered ones by now; goes to the first, if they are others. */
@@ -125,6 +131,7 @@ final class Route {
 
     /** The network is another one: stays with the gateway; answers after how long. */
     long afterChange() {
+        silent = 0;
         backoff.reset();
         return backoff.nextMillis();
     }

@@ -91,10 +91,10 @@ class RouteTest {
     }
 
     @Test
-    void itIsLostOnceEachHasFailedAgainAndFiveTimesInAll() {
+    void itIsLostWithEachFifthAttemptThatMeetsSilence() {
         Route route = route("tcp://a:1", "tcp://b:1");
         List<Integer> lost =
-                IntStream.rangeClosed(1, 9)
+                IntStream.rangeClosed(1, 11)
                         .filter(loss -> {
                             route.leaving();
                             route.afterLoss();
@@ -102,17 +102,29 @@ class RouteTest {
                         })
                         .boxed()
                         .collect(Collectors.toList());
-        assertThat(lost).containsExactly(6, 8);
-        route.works();
+        assertThat(lost).containsExactly(5, 10);
+    }
+
+    @Test
+    void whoIsRefusedOrSentElsewhereIsNotLost() {
+        Route route = route("tcp://a:1");
+        for (int i = 0; i < 5; i++) {
+            route.heard();
+            onLosses(route, 1);
+            assertThat(route.isLost()).isFalse();
+        }
+        onLosses(route, 4);
+        assertThat(route.isLost()).isTrue();
+        route.heard();
+        asked(route, GoAway.getDefaultInstance());
         assertThat(route.isLost()).isFalse();
     }
 
     @Test
-    void whoIsToldWhereToGoIsNotLost() {
+    void onAnotherNetworkItIsNotLostYet() {
         Route route = route("tcp://a:1");
         onLosses(route, 5);
-        assertThat(route.isLost()).isTrue();
-        asked(route, GoAway.getDefaultInstance());
+        route.afterChange();
         assertThat(route.isLost()).isFalse();
     }
 

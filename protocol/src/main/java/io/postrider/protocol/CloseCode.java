@@ -72,6 +72,11 @@ public enum CloseCode {
         return null;
     }
 
+    /** Whether a Postrider server says this number, and not the network or WebSocket. */
+    public static boolean isOwn(int number) {
+        return number >= SHUTDOWN.number;
+    }
+
     /** Whether a client that was closed with this number may connect again by itself. */
     public static boolean reconnects(int number) {
         return number < 4500;

@@ -16,6 +16,8 @@ class CloseCodeTest {
         assertThat(CloseCode.reconnects(CloseCode.TOKEN_REFUSED.number())).isTrue();
         assertThat(CloseCode.needsNewToken(CloseCode.TOKEN_REFUSED.number())).isTrue();
         assertThat(CloseCode.reconnects(CloseCode.TAKEN_OVER.number())).isFalse();
+        assertThat(CloseCode.isOwn(1006)).isFalse();
+        assertThat(CloseCode.isOwn(CloseCode.SHUTDOWN.number())).isTrue();
     }
 
     @Test
