@@ -24,7 +24,10 @@ public final class RedisAddress {
     private RedisAddress(boolean isCluster, List<RedisURI> seeds) {
         this.isCluster = isCluster;
         this.seeds = seeds;
-        seeds.forEach(seed -> seed.setTimeout(TIMEOUT));
+        seeds.forEach(seed -> {
+            seed.setTimeout(TIMEOUT);
+            seed.getSentinels().forEach(sentinel -> sentinel.setTimeout(TIMEOUT));
+        });
     }
 
     /**

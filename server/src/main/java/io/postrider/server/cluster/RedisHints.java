@@ -41,6 +41,9 @@ public final class RedisHints implements AutoCloseable {
     private static final Duration REFRESH = Duration.ofSeconds(10);
     private static final int THREADS = 2;
 
+    /** As many pings without an answer, a second apart, and it is looked for anew. */
+    private static final int MOST_UNANSWERED = 3;
+
     private final ClientResources resources;
     private final AbstractRedisClient client;
     private final Supplier<CompletionStage<StatefulRedisPubSubConnection<String, String>>> connect;
@@ -57,8 +60,8 @@ public final class RedisHints implements AutoCloseable {
     private long sent;
     private boolean toldOfFailure;
 
-    /** A Redis that hangs keeps its connections. */
-    private boolean answers;
+    /** Pings in a row; a Redis that hangs keeps its connections. */
+    private int unanswered;
 
     /**
      * @param channel this store's
@@ -129,7 +132,7 @@ public final class RedisHints implements AutoCloseable {
     }
 
     private synchronized void tellOfLoss() {
-        if (!closed) {
+        if (!closed && listening != null) {
             LOG.warn("Redis has closed a connection; until it is back, nodes find out by looking");
         }
     }
@@ -140,7 +143,8 @@ public final class RedisHints implements AutoCloseable {
      */
     public synchronized void keepConnected() {
         if (sending != null) {
-            sending.async().ping().whenComplete((pong, failure) -> answered(failure == null));
+            StatefulRedisPubSubConnection<String, String> asked = sending;
+            asked.async().ping().whenComplete((pong, failure) -> answered(asked, failure == null));
         }
         if (connecting || closed || listening != null) {
             return;
@@ -194,7 +198,7 @@ public final class RedisHints implements AutoCloseable {
                     }
                 });
         forListening.async().subscribe(channel);
-        answers = true;
+        unanswered = 0;
         toldOfFailure = false;
         LOG.info("connected to Redis");
         return true;
@@ -210,11 +214,37 @@ public final class RedisHints implements AutoCloseable {
         }
     }
 
-    private synchronized void answered(boolean inTime) {
-        if (answers && !inTime && isOpen()) {
+    @SuppressWarnings("ReferenceEquality") // of a connection that was given up
+    private synchronized void answered(
+            StatefulRedisPubSubConnection<String, String> asked, boolean inTime) {
+        if (asked != sending) {
+            return;
+        }
+        if (inTime) {
+            unanswered = 0;
+            return;
+        }
+        if (unanswered == 0 && isOpen()) {
             LOG.warn("Redis does not answer; until it does, nodes find out by looking");
         }
-        answers = inTime;
+        unanswered++;
+        if (unanswered >= MOST_UNANSWERED) {
+            giveUp();
+        }
+    }
+
+    /** Another may have taken the place of one that hangs, or whose machine is gone. */
+    private void giveUp() {
+        StatefulRedisPubSubConnection<String, String> first = sending;
+        StatefulRedisPubSubConnection<String, String> second = listening;
+        sending = null;
+        listening = null;
+        if (first != null) {
+            first.closeAsync();
+        }
+        if (second != null) {
+            second.closeAsync();
+        }
     }
 
     private void hear(String text) {
@@ -251,7 +281,7 @@ public final class RedisHints implements AutoCloseable {
 
     /** Whether hints can be sent and heard now. */
     public synchronized boolean isConnected() {
-        return answers && isOpen();
+        return unanswered == 0 && isOpen();
     }
 
     private boolean isOpen() {
