@@ -28,7 +28,7 @@ final class Intake {
                     throw Problem.retryAfter(
                             ErrorCode.UNAVAILABLE,
                             BROKEN_SECONDS,
-                            "The disk is full or failing; nothing was done.");
+                            "Nothing can be stored now (/readyz says why); nothing was done.");
         }
     }
 }

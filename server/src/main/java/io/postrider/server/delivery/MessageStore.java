@@ -66,7 +66,7 @@ public interface MessageStore {
         OPEN,
         /** More waits than is done in about a second. */
         CONGESTED,
-        /** The disk is full or failing, and nothing is written until it is not (G12). */
+        /** The disk is full or failing, or the database is gone, and nothing is written (G12). */
         BROKEN
     }
 

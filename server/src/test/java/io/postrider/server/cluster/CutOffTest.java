@@ -210,6 +210,17 @@ class CutOffTest {
     }
 
     @Test
+    void whoIsCutOffFromRedisKnowsRevokedTokensWithinFiveSeconds() throws Exception {
+        String token = app.register("d");
+        try (WireDevice device = WireDevice.connected("tcp://" + ill.node.gateway(), token)) {
+            toRedis.swallow(true);
+            app.call("POST", "/v1/devices/d/token/revoke", null).expect(204);
+            assertThat(CompletableFuture.supplyAsync(device::readClose).get(5, TimeUnit.SECONDS))
+                    .isEqualTo(CloseCode.TOKEN_REFUSED.number());
+        }
+    }
+
+    @Test
     void overSlowLinksEverythingTakesLongerAndNothingElse() {
         List<WireDevice> devices = new ArrayList<>();
         for (TestServer node : List.of(ill, well)) {
