@@ -51,10 +51,19 @@ public final class PostgresServer implements AutoCloseable {
 
     /** Stops at once: what runs is cut off, and the next start recovers from the log. */
     public void stopImmediately() {
+        stop("QUIT");
+    }
+
+    /** Stops in order: what runs is rolled back, and connections are ended. */
+    public void stop() {
+        stop("INT");
+    }
+
+    private void stop(String signal) {
         try {
             Path pid = folder.resolve("postmaster.pid");
             String number = Files.readAllLines(pid).get(0).strip();
-            new ProcessBuilder("kill", "-QUIT", number).inheritIO().start().waitFor();
+            new ProcessBuilder("kill", "-" + signal, number).inheritIO().start().waitFor();
             while (Files.exists(pid)) {
                 Thread.onSpinWait();
             }

@@ -166,6 +166,20 @@ public final class WireDevice implements AutoCloseable {
         return code;
     }
 
+    /** Everything that comes before the server ends the connection. */
+    public List<ServerFrame> readToEnd() {
+        List<ServerFrame> frames = new ArrayList<>();
+        try {
+            while (true) {
+                frames.add(frame());
+            }
+        } catch (SocketTimeoutException e) {
+            throw new UncheckedIOException(e);
+        } catch (IOException ended) {
+            return frames;
+        }
+    }
+
     /** Whether the server ends the connection, having sent nothing more. */
     public boolean readEnd() {
         try {

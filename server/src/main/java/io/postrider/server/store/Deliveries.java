@@ -9,8 +9,10 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -122,10 +124,11 @@ final class Deliveries {
         @Nullable AckOutcome[] outcomes = new @Nullable AckOutcome[acks.size()];
         readSetsOfRepeated(tx, acks);
         acknowledgeThoseOfOne(tx, acks, outcomes);
+        Map<Long, Optional<Row>> rows = rowsOfRest(tx, acks, outcomes);
         List<AckOutcome> all = new ArrayList<>(outcomes.length);
         for (int i = 0; i < outcomes.length; i++) {
             AckOutcome outcome = outcomes[i];
-            all.add(outcome == null ? acknowledge(tx, acks.get(i)) : outcome);
+            all.add(outcome == null ? acknowledge(tx, acks.get(i), rows) : outcome);
         }
         return all;
     }
@@ -135,15 +138,44 @@ final class Deliveries {
         Set<Long> seen = new HashSet<>();
         Set<Long> repeated = new HashSet<>();
         for (int i = 0; i < acks.size(); i++) {
-            AckBatch.Ack ack = acks.get(i);
-            long id = ack.messageId();
-            if (!isInMemory(id)
-                    && !seen.add(id)
-                    && repeated.add(id)
-                    && row(tx, ack).filter(row -> row.kind == KIND_MANY).isPresent()) {
-                sets.get(tx, id);
+            long id = acks.get(i).messageId();
+            if (!isInMemory(id) && !seen.add(id)) {
+                repeated.add(id);
             }
         }
+        sets.read(tx, repeated);
+    }
+
+    /** Of what was not acknowledged by then; the sets of it are in memory after that. */
+    private Map<Long, Optional<Row>> rowsOfRest(
+            Tx tx, AckBatch acks, @Nullable AckOutcome[] outcomes) {
+        Set<Long> rest = new HashSet<>();
+        for (int i = 0; i < acks.size(); i++) {
+            long id = acks.get(i).messageId();
+            if (outcomes[i] == null && !isInMemory(id)) {
+                rest.add(id);
+            }
+        }
+        Map<Long, Optional<Row>> rows = rows(tx, rest);
+        Set<Long> toMany = new HashSet<>();
+        rows.forEach((id, row) ->
+                row.filter(found -> found.kind == KIND_MANY).ifPresent(found -> toMany.add(id)));
+        sets.read(tx, toMany);
+        return rows;
+    }
+
+    private static Map<Long, Optional<Row>> rows(Tx tx, Set<Long> messageIds) {
+        Map<Long, Optional<Row>> rows = new HashMap<>();
+        messageIds.forEach(id -> rows.put(id, Optional.empty()));
+        tx.sql.readByIds(
+                "SELECT id, app_id, kind, number, state, expires_at FROM messages"
+                        + " WHERE id IN (ids)",
+                List.copyOf(messageIds),
+                row -> {
+                    rows.put(row.getLong(1), Optional.of(Row.read(row)));
+                    return true;
+                });
+        return rows;
     }
 
     private boolean isInMemory(long messageId) {
@@ -180,13 +212,16 @@ final class Deliveries {
         }
     }
 
-    private AckOutcome acknowledge(Tx tx, AckBatch.Ack ack) {
+    private AckOutcome acknowledge(Tx tx, AckBatch.Ack ack, Map<Long, Optional<Row>> rows) {
         if (settlements.knows(ack.messageId())) {
             return settlements.acknowledge(tx, ack);
         }
         OpenSet set = sets.cached(ack.messageId());
         if (set == null) {
-            Optional<Row> row = row(tx, ack);
+            // Without one its set was in memory, and went for want of room.
+            Optional<Row> row =
+                    rows.computeIfAbsent(ack.messageId(), id -> rows(tx, Set.of(id)).get(id))
+                            .filter(found -> found.appId == ack.appId());
             if (row.isEmpty()) {
                 return AckOutcome.UNKNOWN;
             }
@@ -206,18 +241,10 @@ final class Deliveries {
         return acknowledgeAmongMany(tx, ack, set);
     }
 
-    private static Optional<Row> row(Tx tx, AckBatch.Ack ack) {
-        return tx.sql.first(
-                "SELECT kind, number, state, expires_at FROM messages"
-                        + " WHERE id = ? AND app_id = ?",
-                Row::read,
-                ack.messageId(),
-                ack.appId());
-    }
-
-    private record Row(int kind, int number, int state, long expiresAt) {
+    private record Row(long appId, int kind, int number, int state, long expiresAt) {
         static Row read(ResultSet row) throws SQLException {
-            return new Row(row.getInt(1), row.getInt(2), row.getInt(3), row.getLong(4));
+            return new Row(
+                    row.getLong(2), row.getInt(3), row.getInt(4), row.getInt(5), row.getLong(6));
         }
     }
 

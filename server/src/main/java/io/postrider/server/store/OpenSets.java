@@ -11,6 +11,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.roaringbitmap.PeekableIntIterator;
@@ -113,6 +114,12 @@ final class OpenSets {
         return known != null ? known : keep(load(tx.sql, messageId));
     }
 
+    /** Reads the sets of those of the messages that are to many, unless they are at hand. */
+    void read(Tx tx, Set<Long> messageIds) {
+        List<Long> unread = messageIds.stream().filter(id -> cached(id) == null).toList();
+        load(tx.sql, unread).values().forEach(this::keep);
+    }
+
     /** Puts a device among those who ended so; it must not be there yet. */
     void end(Tx tx, OpenSet set, int number, int outcome, @Nullable String reason) {
         set.of(outcome).add(number);
@@ -128,7 +135,8 @@ final class OpenSets {
     private void writeEnds(Tx tx) {
         ends.forEach((key, numbers) -> {
             key.set.lastSeq++;
-            tx.sql.update(
+            tx.sql.updateLater(
+                    "set_ends",
                     "INSERT INTO set_ends"
                             + " (message_id, seq, outcome, at, devices, reason, bits)"
                             + " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -219,46 +227,68 @@ final class OpenSets {
                                 serialize(low)));
     }
 
-    /** Reads a message's sets and the ends that are not yet in them. */
+    /** Reads the set of a message to many. */
     static OpenSet load(Sql sql, long messageId) {
-        OpenSet set =
-                sql.first(
-                                "SELECT app_id, expires_at, names_users, recalled_at IS NOT NULL,"
-                                        + " folded_to FROM messages WHERE id = ?",
-                                row -> {
-                                    OpenSet made =
-                                            new OpenSet(
-                                                    messageId,
-                                                    row.getLong(1),
-                                                    row.getLong(2),
-                                                    row.getBoolean(3),
-                                                    new RoaringBitmap());
-                                    made.recalled = row.getBoolean(4);
-                                    made.foldedTo = row.getLong(5);
-                                    return made;
-                                },
-                                messageId)
-                        .orElseThrow(() -> new StoreException("no message " + messageId));
-        sql.read(
-                "SELECT piece, outcome, bits FROM message_sets WHERE message_id = ?",
-                row -> {
-                    long offset = row.getLong(1) << PIECE_BITS;
-                    RoaringBitmap low = deserialize(row.getBytes(3));
-                    set.of(row.getInt(2)).or(RoaringBitmap.addOffset(low, offset));
-                    return true;
-                },
-                messageId);
-        sql.read(
-                "SELECT outcome, seq, bits FROM set_ends WHERE message_id = ? AND seq > ?",
-                row -> {
-                    set.of(row.getInt(1)).or(deserialize(row.getBytes(3)));
-                    set.lastSeq = Math.max(set.lastSeq, row.getLong(2));
-                    return true;
-                },
-                messageId,
-                set.foldedTo);
-        set.lastSeq = Math.max(set.lastSeq, set.foldedTo);
+        OpenSet set = load(sql, List.of(messageId)).get(messageId);
+        if (set == null) {
+            throw new StoreException("no message " + messageId);
+        }
         return set;
+    }
+
+    /** Reads the sets of those that are to many, and the ends that are not yet in them. */
+    private static Map<Long, OpenSet> load(Sql sql, List<Long> messageIds) {
+        Map<Long, OpenSet> sets = new HashMap<>();
+        sql.readByIds(
+                "SELECT id, app_id, expires_at, names_users, recalled_at IS NOT NULL, folded_to"
+                        + " FROM messages WHERE kind = "
+                        + Deliveries.KIND_MANY
+                        + " AND id IN (ids)",
+                messageIds,
+                row -> {
+                    OpenSet set =
+                            new OpenSet(
+                                    row.getLong(1),
+                                    row.getLong(2),
+                                    row.getLong(3),
+                                    row.getBoolean(4),
+                                    new RoaringBitmap());
+                    set.recalled = row.getBoolean(5);
+                    set.foldedTo = row.getLong(6);
+                    set.lastSeq = set.foldedTo;
+                    sets.put(set.messageId, set);
+                    return true;
+                });
+        List<Long> found = List.copyOf(sets.keySet());
+        sql.readByIds(
+                "SELECT message_id, piece, outcome, bits FROM message_sets"
+                        + " WHERE message_id IN (ids)",
+                found,
+                row -> {
+                    long offset = row.getLong(2) << PIECE_BITS;
+                    RoaringBitmap low = deserialize(row.getBytes(4));
+                    of(sets, row.getLong(1))
+                            .of(row.getInt(3))
+                            .or(RoaringBitmap.addOffset(low, offset));
+                    return true;
+                });
+        sql.readByIds(
+                "SELECT set_ends.message_id, set_ends.outcome, set_ends.seq, set_ends.bits"
+                        + " FROM set_ends JOIN messages ON messages.id = set_ends.message_id"
+                        + " WHERE set_ends.message_id IN (ids)"
+                        + " AND set_ends.seq > messages.folded_to",
+                found,
+                row -> {
+                    OpenSet set = of(sets, row.getLong(1));
+                    set.of(row.getInt(2)).or(deserialize(row.getBytes(4)));
+                    set.lastSeq = Math.max(set.lastSeq, row.getLong(3));
+                    return true;
+                });
+        return sets;
+    }
+
+    private static OpenSet of(Map<Long, OpenSet> sets, long messageId) {
+        return Objects.requireNonNull(sets.get(messageId));
     }
 
     private static Map<Integer, RoaringBitmap> pieces(RoaringBitmap numbers) {

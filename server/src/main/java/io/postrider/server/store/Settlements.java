@@ -338,7 +338,8 @@ final class Settlements {
     void presented(Tx tx, Presentation presentation) {
         Opened message = known.getIfPresent(presentation.messageId());
         if (message != null && message.groups.size() == 1) {
-            tx.sql.update(
+            tx.sql.updateLater(
+                    "presentations",
                     "INSERT INTO presentations (message_id, number, group_id, at)"
                             + " VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
                     presentation.messageId(),
@@ -347,7 +348,8 @@ final class Settlements {
                     tx.now());
             return;
         }
-        tx.sql.update(
+        tx.sql.updateLater(
+                "presentations",
                 "INSERT INTO presentations (message_id, number, group_id, at)"
                         + " SELECT message_id, ?, group_id, ? FROM settlements"
                         + " WHERE message_id = ? AND group_id IN ("

@@ -6,6 +6,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,6 +22,8 @@ import org.slf4j.LoggerFactory;
  */
 final class Sql implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Sql.class);
+
+    private static final int IDS_AT_ONCE = 100;
 
     private final Connection connection;
     private final Map<String, PreparedStatement> prepared = new HashMap<>();
@@ -148,6 +151,21 @@ final class Sql implements AutoCloseable {
             }
         } catch (SQLException e) {
             throw failed(sql, e);
+        }
+    }
+
+    /**
+     * Looks at the rows of many ids at once.
+     *
+     * @param sql has {@code IN (ids)}, and no other values
+     */
+    void readByIds(String sql, List<Long> ids, RowReader reader) {
+        for (int from = 0; from < ids.size(); from += IDS_AT_ONCE) {
+            List<Long> some = ids.subList(from, Math.min(ids.size(), from + IDS_AT_ONCE));
+            // Of two lengths only, since each is prepared and kept.
+            Object[] values = new Object[some.size() == 1 ? 1 : IDS_AT_ONCE];
+            Arrays.setAll(values, i -> some.get(Math.min(i, some.size() - 1)));
+            read(sql.replace("(ids)", "(" + marks(values.length) + ")"), reader, values);
         }
     }
 

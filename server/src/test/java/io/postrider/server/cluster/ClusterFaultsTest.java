@@ -6,8 +6,12 @@ import static org.awaitility.Awaitility.await;
 import io.postrider.backends.PostgresServer;
 import io.postrider.backends.Redis;
 import io.postrider.client.Publisher;
+import io.postrider.protocol.v1.ServerFrame;
+import io.postrider.protocol.v1.ServerFrame.FrameCase;
 import io.postrider.server.TestApi;
 import io.postrider.server.TestApi.AppHandle;
+import io.postrider.server.WireDevice;
+import io.postrider.server.faults.FaultProxy;
 import io.postrider.server.history.RecordedTraffic;
 import io.postrider.server.history.RecordedTraffic.Happening;
 import io.postrider.server.history.RecordedTraffic.Sender;
@@ -18,12 +22,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Three nodes in processes of their own, a PostgreSQL and a Redis, while publishers publish at any
@@ -45,10 +52,17 @@ class ClusterFaultsTest {
     private PostgresServer postgres;
     private Redis redis;
 
+    /** Between the first node and what it stands on. */
+    private FaultProxy toPostgres;
+
+    private FaultProxy toRedis;
+
     @BeforeEach
-    void start() {
+    void start() throws IOException {
         postgres = new PostgresServer(folder.resolve("postgres"));
         redis = new Redis();
+        toPostgres = new FaultProxy(postgres.address());
+        toRedis = new FaultProxy(redis.uri());
         for (int i = 0; i < NODES; i++) {
             ClusterNode node =
                     new ClusterNode(
@@ -56,9 +70,11 @@ class ClusterFaultsTest {
                             folder,
                             Map.of(
                                     "POSTRIDER_STORE",
-                                    postgres.address(),
+                                    i == 0
+                                            ? toPostgres.address(postgres.address())
+                                            : postgres.address(),
                                     "POSTRIDER_CLUSTER",
-                                    redis.uri(),
+                                    i == 0 ? toRedis.address(redis.uri()) : redis.uri(),
                                     "POSTRIDER_CAPACITY",
                                     capacity(i)));
             nodes.add(node);
@@ -67,8 +83,10 @@ class ClusterFaultsTest {
     }
 
     @AfterEach
-    void stop() {
+    void stop() throws IOException {
         nodes.forEach(ClusterNode::close);
+        toPostgres.close();
+        toRedis.close();
         redis.close();
         postgres.close();
     }
@@ -212,6 +230,9 @@ class ClusterFaultsTest {
                     postgres.stopImmediately();
                     TimeUnit.SECONDS.sleep(20);
                     postgres.start();
+                    traffic.awaitAccepted(60);
+                    postgres.stop();
+                    postgres.start();
                     for (ClusterNode node : nodes) {
                         awaitReady(node);
                     }
@@ -233,6 +254,76 @@ class ClusterFaultsTest {
                     redis.signal("CONT");
                     traffic.awaitAccepted(60);
                 });
+    }
+
+    @Test
+    @Tag("long")
+    void g4g11g12ANodeThatIsCutOffFromRedisOrPostgresLosesNothing() throws Exception {
+        run(
+                60,
+                traffic -> {
+                    toRedis.swallow(true);
+                    traffic.awaitAccepted(100);
+                    toRedis.swallow(false);
+                    toRedis.reset();
+                    traffic.awaitAccepted(20);
+                    toPostgres.swallow(true);
+                    await().atMost(DETECTED).until(() -> gateways(nodes.get(1)) == 2 * (NODES - 1));
+                    traffic.awaitAccepted(60);
+                    toPostgres.swallow(false);
+                    toPostgres.reset();
+                    awaitReady(nodes.get(0));
+                });
+    }
+
+    @Test
+    @Tag("long")
+    void nothingIsLostOverSlowLinks() throws Exception {
+        run(
+                60,
+                traffic -> {
+                    toPostgres.delay(15, 15);
+                    toRedis.delay(100, 100);
+                    traffic.awaitAccepted(60);
+                });
+    }
+
+    /**
+     * The device's network was gone when it came back by another: both ends of its old connection
+     * are still open. Its pings, which waited for the node, say that it lives.
+     */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void g11TheOldConnectionAtANodeThatStoodStillIsToldNothing(boolean itSeemedDead)
+            throws Exception {
+        AppHandle app = new TestApi(nodes.get(0).http()).newApp();
+        await().until(() -> gateways(nodes.get(1)) == 2 * NODES);
+        AppHandle there = app.at(new TestApi(nodes.get(1).http()));
+        String token = app.register("d");
+        try (WireDevice old = WireDevice.connected(nodes.get(0).tcp(), token)) {
+            nodes.get(0).signal("STOP");
+            if (itSeemedDead) {
+                await().atMost(DETECTED).until(() -> gateways(nodes.get(1)) == 2 * (NODES - 1));
+            }
+            try (WireDevice now = WireDevice.connected(nodes.get(1).tcp(), token)) {
+                String first = there.publish("\"all\"");
+                assertThat(now.readPush().getId()).isEqualTo(Long.parseLong(first));
+                old.ping();
+                nodes.get(0).signal("CONT");
+                CompletableFuture<List<ServerFrame>> told =
+                        CompletableFuture.supplyAsync(old::readToEnd);
+                await().until(() -> {
+                    now.ping();
+                    return told.isDone();
+                });
+                assertThat(told.join())
+                        .extracting(ServerFrame::getFrameCase)
+                        .doesNotContain(FrameCase.PUSH);
+                String next = there.publish("\"all\"");
+                assertThat(now.readUntil(FrameCase.PUSH).getPush().getId())
+                        .isEqualTo(Long.parseLong(next));
+            }
+        }
     }
 
     @Test

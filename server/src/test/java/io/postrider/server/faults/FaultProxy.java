@@ -75,19 +75,26 @@ public final class FaultProxy implements AutoCloseable {
     private void accept() {
         while (true) {
             try {
-                Socket client = listening.accept();
-                Socket server = new Socket(InetAddress.getLoopbackAddress(), target);
-                client.setTcpNoDelay(true);
-                server.setTcpNoDelay(true);
-                open.add(client);
-                open.add(server);
-                Thread.startVirtualThread(() -> pump(client, server));
-                Thread.startVirtualThread(() -> pump(server, client));
+                pass(listening.accept());
             } catch (IOException closed) {
                 if (listening.isClosed()) {
                     return;
                 }
             }
+        }
+    }
+
+    private void pass(Socket client) throws IOException {
+        try {
+            Socket server = new Socket(InetAddress.getLoopbackAddress(), target);
+            client.setTcpNoDelay(true);
+            server.setTcpNoDelay(true);
+            open.add(client);
+            open.add(server);
+            Thread.startVirtualThread(() -> pump(client, server));
+            Thread.startVirtualThread(() -> pump(server, client));
+        } catch (IOException refused) {
+            client.close();
         }
     }
 
