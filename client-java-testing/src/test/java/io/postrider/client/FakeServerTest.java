@@ -248,7 +248,7 @@ class FakeServerTest {
                 new Registered(device.rest, device.deviceId(), device.deviceToken(), gone);
         DeviceClientBuilder eager =
                 DeviceClient.builder(before, message -> handed.add(message.id()));
-        eager.backoff = new Backoff(bound -> 0);
+        eager.backoff = new Backoff(bound -> 20);
         try (DeviceClient client = eager.transport(transport).build()) {
             client.start();
             server.awaitConnections(1, SOON);

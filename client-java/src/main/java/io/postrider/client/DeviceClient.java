@@ -472,6 +472,9 @@ public final class DeviceClient implements AutoCloseable {
                 return;
             }
             link = null;
+            if (CloseCode.isOwn(closeCode)) {
+                route.heard();
+            }
             renew = CloseCode.needsNewToken(closeCode);
             if (!CloseCode.reconnects(closeCode) || (renew && tokenSource == null)) {
                 stopped();
@@ -480,9 +483,6 @@ public final class DeviceClient implements AutoCloseable {
             if (renew) {
                 become(DeviceState.WAITING);
             } else {
-                if (CloseCode.isOwn(closeCode)) {
-                    route.heard();
-                }
                 scheduleRetry(route.afterLoss());
                 lost = route.isLost();
             }

@@ -71,8 +71,8 @@ public final class Postrider implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Postrider.class);
     private static final int TRACED_EVENTS = 1 << 18;
 
-    /** What no hint told is found at the second turn: that a token was revoked, within 5 s. */
-    private static final long SWEEP_SECONDS = 2;
+    /** What no hint told is found by the second turn: that a token was revoked, within 5 s. */
+    private static final long SWEEP_SECONDS = 1;
 
     private static final long RELOAD_SECONDS = 2;
     private static final int LEAST_SPREAD_MILLIS = 1_000;

@@ -143,7 +143,7 @@ final class Deliveries {
                 repeated.add(id);
             }
         }
-        sets.read(tx, repeated);
+        sets.read(tx, toMany(acks, rows(tx, repeated)));
     }
 
     /** Of what was not acknowledged by then; the sets of it are in memory after that. */
@@ -157,11 +157,20 @@ final class Deliveries {
             }
         }
         Map<Long, Optional<Row>> rows = rows(tx, rest);
-        Set<Long> toMany = new HashSet<>();
-        rows.forEach((id, row) ->
-                row.filter(found -> found.kind == KIND_MANY).ifPresent(found -> toMany.add(id)));
-        sets.read(tx, toMany);
+        sets.read(tx, toMany(acks, rows));
         return rows;
+    }
+
+    /** Those that are acknowledged as messages of their own app. */
+    private static Set<Long> toMany(AckBatch acks, Map<Long, Optional<Row>> rows) {
+        Set<Long> toMany = new HashSet<>();
+        for (int i = 0; i < acks.size(); i++) {
+            AckBatch.Ack ack = acks.get(i);
+            rows.getOrDefault(ack.messageId(), Optional.empty())
+                    .filter(row -> row.kind == KIND_MANY && row.appId == ack.appId())
+                    .ifPresent(row -> toMany.add(ack.messageId()));
+        }
+        return toMany;
     }
 
     private static Map<Long, Optional<Row>> rows(Tx tx, Set<Long> messageIds) {

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -114,10 +115,13 @@ final class OpenSets {
         return known != null ? known : keep(load(tx.sql, messageId));
     }
 
-    /** Reads the sets of those of the messages that are to many, unless they are at hand. */
-    void read(Tx tx, Set<Long> messageIds) {
-        List<Long> unread = messageIds.stream().filter(id -> cached(id) == null).toList();
-        load(tx.sql, unread).values().forEach(this::keep);
+    /** Reads the sets of messages to many; those of very many may not all stay. */
+    void read(Tx tx, Collection<Long> messageIds) {
+        List<Long> all = List.copyOf(messageIds);
+        for (int from = 0; from < all.size(); from += Sql.IDS_AT_ONCE) {
+            int to = Math.min(all.size(), from + Sql.IDS_AT_ONCE);
+            load(tx.sql, all.subList(from, to)).values().forEach(this::keep);
+        }
     }
 
     /** Puts a device among those who ended so; it must not be there yet. */
@@ -236,14 +240,12 @@ final class OpenSets {
         return set;
     }
 
-    /** Reads the sets of those that are to many, and the ends that are not yet in them. */
+    /** Reads the sets of messages to many, and the ends that are not yet in them. */
     private static Map<Long, OpenSet> load(Sql sql, List<Long> messageIds) {
         Map<Long, OpenSet> sets = new HashMap<>();
         sql.readByIds(
                 "SELECT id, app_id, expires_at, names_users, recalled_at IS NOT NULL, folded_to"
-                        + " FROM messages WHERE kind = "
-                        + Deliveries.KIND_MANY
-                        + " AND id IN (ids)",
+                        + " FROM messages WHERE id IN (ids)",
                 messageIds,
                 row -> {
                     OpenSet set =
@@ -274,9 +276,9 @@ final class OpenSets {
                 });
         sql.readByIds(
                 "SELECT set_ends.message_id, set_ends.outcome, set_ends.seq, set_ends.bits"
-                        + " FROM set_ends JOIN messages ON messages.id = set_ends.message_id"
-                        + " WHERE set_ends.message_id IN (ids)"
-                        + " AND set_ends.seq > messages.folded_to",
+                        + " FROM messages JOIN set_ends ON set_ends.message_id = messages.id"
+                        + " AND set_ends.seq > messages.folded_to"
+                        + " WHERE messages.id IN (ids)",
                 found,
                 row -> {
                     OpenSet set = of(sets, row.getLong(1));

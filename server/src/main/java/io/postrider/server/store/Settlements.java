@@ -10,6 +10,7 @@ import io.postrider.server.delivery.NewMessage.Target;
 import io.postrider.server.delivery.Recipients;
 import io.postrider.server.identity.Device;
 import io.postrider.server.identity.DeviceFilter;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -335,34 +336,42 @@ final class Settlements {
         return Recipients.of(devices);
     }
 
-    void presented(Tx tx, Presentation presentation) {
-        Opened message = known.getIfPresent(presentation.messageId());
-        if (message != null && message.groups.size() == 1) {
-            tx.sql.updateLater(
-                    "presentations",
-                    "INSERT INTO presentations (message_id, number, group_id, at)"
-                            + " VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                    presentation.messageId(),
-                    presentation.number(),
-                    message.groups.get(0),
-                    tx.now());
-            return;
+    /** Writes down who was presented what, as what groups they are in now. */
+    void presented(Tx tx, List<Presentation> presentations) {
+        List<@Nullable Object[]> inOneGroup = new ArrayList<>();
+        List<@Nullable Object[]> others = new ArrayList<>();
+        for (Presentation each : presentations) {
+            Opened message = known.getIfPresent(each.messageId());
+            if (message != null && message.groups.size() == 1) {
+                inOneGroup.add(
+                        new @Nullable Object[] {
+                            each.messageId(), each.number(), message.groups.get(0), tx.now()
+                        });
+            } else {
+                others.add(
+                        new @Nullable Object[] {
+                            each.number(),
+                            tx.now(),
+                            each.messageId(),
+                            each.appId(),
+                            each.number(),
+                            tx.now(),
+                            each.appId(),
+                            each.number()
+                        });
+            }
         }
-        tx.sql.updateLater(
-                "presentations",
+        tx.sql.updateEach(
+                "INSERT INTO presentations (message_id, number, group_id, at)"
+                        + " VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                inOneGroup);
+        tx.sql.updateEach(
                 "INSERT INTO presentations (message_id, number, group_id, at)"
                         + " SELECT message_id, ?, group_id, ? FROM settlements"
                         + " WHERE message_id = ? AND group_id IN ("
                         + Memberships.GROUPS_OF
                         + ") ON CONFLICT DO NOTHING",
-                presentation.number(),
-                tx.now(),
-                presentation.messageId(),
-                presentation.appId(),
-                presentation.number(),
-                tx.now(),
-                presentation.appId(),
-                presentation.number());
+                others);
     }
 
     /** Deletes everything of a message. */

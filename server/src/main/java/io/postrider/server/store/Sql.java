@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
 final class Sql implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Sql.class);
 
-    private static final int IDS_AT_ONCE = 100;
+    static final int IDS_AT_ONCE = 100;
 
     private final Connection connection;
     private final Map<String, PreparedStatement> prepared = new HashMap<>();

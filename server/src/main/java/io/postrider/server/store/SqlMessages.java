@@ -239,8 +239,7 @@ public final class SqlMessages implements MessageStore {
 
     @Override
     public CompletableFuture<Void> addPresented(List<Presentation> presentations) {
-        return database.writer()
-                .change(tx -> presentations.forEach(each -> settlements.presented(tx, each)));
+        return database.writer().change(tx -> settlements.presented(tx, presentations));
     }
 
     @Override

@@ -294,6 +294,7 @@ class ClusterFaultsTest {
      */
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
+    @Tag("long")
     void g11TheOldConnectionAtANodeThatStoodStillIsToldNothing(boolean itSeemedDead)
             throws Exception {
         AppHandle app = new TestApi(nodes.get(0).http()).newApp();
@@ -308,6 +309,7 @@ class ClusterFaultsTest {
             try (WireDevice now = WireDevice.connected(nodes.get(1).tcp(), token)) {
                 String first = there.publish("\"all\"");
                 assertThat(now.readPush().getId()).isEqualTo(Long.parseLong(first));
+                now.ack(Long.parseLong(first));
                 old.ping();
                 nodes.get(0).signal("CONT");
                 CompletableFuture<List<ServerFrame>> told =

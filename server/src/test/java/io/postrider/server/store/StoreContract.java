@@ -26,6 +26,8 @@ import io.postrider.server.publish.Reports.DeviceStanding;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -201,6 +203,52 @@ abstract class StoreContract {
                                 0,
                                 0));
         assertThat(stores.pending(app, numbers[0])).isEmpty();
+    }
+
+    @Test
+    void acksOfManyMessagesThatComeTogetherAreEachOfItsOwn() {
+        int[] all = registerMany(40);
+        int[] few = Arrays.copyOf(all, 5);
+        long other = stores.newApp();
+        long toOther = stores.publish(other, stores.register(other, "d").number());
+        List<Long> toMany = new ArrayList<>();
+        List<Long> toFew = new ArrayList<>();
+        for (int i = 0; i < 120; i++) {
+            toMany.add(stores.publish(app, all));
+            toFew.add(stores.publish(app, few));
+        }
+        stores.ack(app, all[1], toMany.get(7));
+        reopen();
+
+        AckBatch acks = new AckBatch();
+        List<AckOutcome> expected = new ArrayList<>();
+        for (int i = 0; i < toMany.size(); i++) {
+            acks.add(app, all[0], toMany.get(i), false);
+            acks.add(app, all[1], toMany.get(i), i % 2 == 0);
+            acks.add(other, all[0], toMany.get(i), false);
+            acks.add(app, few[0], toFew.get(i), false);
+            acks.add(app, all[39], toFew.get(i), false);
+            acks.add(app, all[0], 1_000 + i, false);
+            Collections.addAll(
+                    expected,
+                    AckOutcome.RECORDED,
+                    AckOutcome.RECORDED,
+                    AckOutcome.UNKNOWN,
+                    AckOutcome.RECORDED,
+                    AckOutcome.UNKNOWN,
+                    AckOutcome.UNKNOWN);
+        }
+        acks.add(app, all[0], toOther, false);
+        expected.add(AckOutcome.UNKNOWN);
+        assertThat(stores.messages().acknowledge(acks).join()).isEqualTo(expected);
+        for (int i = 0; i < toMany.size(); i++) {
+            int opened = i % 2 == 0 ? 1 : 0;
+            assertThat(stores.counts(app, toMany.get(i)))
+                    .isEqualTo(new Counts(40, 38, 2, opened, 0, 0, 0, 0));
+            assertThat(stores.counts(app, toFew.get(i)))
+                    .isEqualTo(new Counts(5, 4, 1, 0, 0, 0, 0, 0));
+        }
+        assertThat(stores.counts(other, toOther).delivered()).isZero();
     }
 
     @ParameterizedTest
