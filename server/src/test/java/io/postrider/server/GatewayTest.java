@@ -320,11 +320,8 @@ class GatewayTest {
             reads.ping();
             await().until(() ->
                     !app.call("GET", "/v1/devices/d", null).json().path("online").asBoolean());
-            assertThat(
-                            app.call("GET", "/v1/messages/" + last + "/trace?device=d", null)
-                                    .response()
-                                    .body())
-                    .contains("session_ended", "slow_reader");
+            await().untilAsserted(
+                            () -> assertThat(trace(last)).contains("session_ended", "slow_reader"));
             try (WireDevice back = WireDevice.connected(tcp, token)) {
                 for (String id : ids) {
                     Push push = back.readUntil(FrameCase.PUSH).getPush();
@@ -333,6 +330,10 @@ class GatewayTest {
                 }
             }
         }
+    }
+
+    private String trace(String id) {
+        return app.call("GET", "/v1/messages/" + id + "/trace?device=d", null).response().body();
     }
 
     @Test
